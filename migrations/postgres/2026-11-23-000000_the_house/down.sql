@@ -1,0 +1,12 @@
+DROP TABLE audit_events;
+DROP TABLE consents;
+DROP TABLE authorization_requests;
+DROP TABLE tokens;
+DROP TABLE grants;
+DROP TABLE scopes;
+DROP TABLE resources;
+DROP TABLE client_secrets;
+DROP TABLE clients;
+DROP TABLE sign_in_failures;
+DROP TABLE sessions;
+DROP TABLE users;

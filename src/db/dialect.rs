@@ -1,0 +1,195 @@
+//! Every difference between SQLite and PostgreSQL: one function each, one arm a database, and why.
+
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::schema::users;
+use super::{Conn, Fault, Location};
+use crate::clock::Timestamp;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How long one statement waits for another process's lock before it fails.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How long to wait before the switch to write-ahead logging is tried again.
+const WAL_RETRY: Duration = Duration::from_millis(20);
+
+/// The lock that nodes take in turn while they make the tables: two that start at once must both live.
+const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
+
+/// What a connection is for. The database itself keeps a reader from writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Read,
+    Write,
+}
+
+pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
+    let lost = |error: &dyn std::fmt::Display| Fault::Connection(error.to_string());
+    match location {
+        Location::Sqlite(path) => {
+            let path = path
+                .to_str()
+                .ok_or_else(|| lost(&"the path is not UTF-8"))?;
+            let mut conn = SqliteConnection::establish(path).map_err(|e| lost(&e))?;
+            // FULL: a commit that was acknowledged outlives a power cut.
+            conn.batch_execute(&format!(
+                "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+                LOCK_WAIT.as_millis(),
+            ))?;
+            match purpose {
+                Purpose::Write => write_ahead(&mut conn)?,
+                Purpose::Read => conn.batch_execute("PRAGMA query_only = ON")?,
+            }
+            Ok(Conn::Sqlite(conn))
+        }
+        Location::Postgres(url) => {
+            // Once, before libpq does it on some pool's thread: OpenSSL cleans up at exit, and a thread that is just
+            // then in its first connection would crash the process.
+            openssl_sys::init();
+            let mut conn = PgConnection::establish(url).map_err(|e| lost(&e))?;
+            conn.batch_execute(&format!(
+                "SET lock_timeout = {}; SET default_transaction_read_only = {};",
+                LOCK_WAIT.as_millis(),
+                if purpose == Purpose::Read {
+                    "on"
+                } else {
+                    "off"
+                },
+            ))?;
+            Ok(Conn::Postgres(conn))
+        }
+    }
+}
+
+/// Switch a file to write-ahead logging, in which readers never wait. It stays so; the first switch is refused at once
+/// while another process makes the same new file, whatever the busy timeout says.
+fn write_ahead(conn: &mut SqliteConnection) -> QueryResult<()> {
+    let mut tries = LOCK_WAIT.as_millis() / WAL_RETRY.as_millis();
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(_) if tries > 0 => std::thread::sleep(WAL_RETRY),
+            outcome => return outcome,
+        }
+        tries -= 1;
+    }
+}
+
+/// Ask the smallest question, to see whether a pooled connection still lives.
+pub fn ping(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        // A file does not hang up.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => conn.batch_execute("SELECT 1"),
+    }
+}
+
+/// Open a write transaction. SQLite takes its write lock at once: a transaction that read first and wants
+/// to write later can be refused for what another did in between.
+pub fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        }
+        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
+    }
+}
+
+pub fn commit(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn),
+    }
+}
+
+pub fn roll_back(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),
+    }
+}
+
+/// Whether a transaction is still open here, or cannot be told to be closed.
+pub fn in_transaction(conn: &mut Conn) -> bool {
+    let status = match conn {
+        Conn::Sqlite(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),
+    };
+    !matches!(status.transaction_depth(), Ok(None))
+}
+
+/// Make one person's changes wait for each other, so that a rule over several rows (a name used once, a
+/// limit on how many) holds between transactions. On SQLite they already do: there is one writer.
+pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => users::table
+            .filter(users::id.eq(id))
+            .select(users::id)
+            .for_update()
+            .execute(conn)
+            .map(drop),
+    }
+}
+
+/// One more failed sign-in of `subject`, or its first. The two databases agree on `ON CONFLICT`, but diesel offers
+/// it only on each of them: two first failures at once must not end in an error.
+pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> QueryResult<()> {
+    use super::schema::sign_in_failures::dsl;
+    macro_rules! upsert {
+        ($conn:expr) => {
+            diesel::insert_into(dsl::sign_in_failures)
+                .values((
+                    dsl::subject.eq(subject),
+                    dsl::failures.eq(1),
+                    dsl::last_at.eq(now),
+                ))
+                .on_conflict(dsl::subject)
+                .do_update()
+                .set((dsl::failures.eq(dsl::failures + 1), dsl::last_at.eq(now)))
+                .execute($conn)
+                .map(drop)
+        };
+    }
+    match conn {
+        Conn::Sqlite(conn) => upsert!(conn),
+        Conn::Postgres(conn) => upsert!(conn),
+    }
+}
+
+/// Bring the tables up to date; how many migrations were run.
+pub fn migrate(conn: &mut Conn) -> Result<usize, Fault> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            // Another process may be making the same tables: the loser looks again and finds them made.
+            let first = run(conn, SQLITE);
+            first.or_else(|_| run(conn, SQLITE))
+        }
+        Conn::Postgres(conn) => {
+            // The wait for another node's migrations may be long: lift this connection's lock timeout.
+            conn.batch_execute(&format!(
+                "SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+            ))?;
+            let ran = run(conn, POSTGRES);
+            conn.batch_execute(&format!(
+                "SELECT pg_advisory_unlock({MIGRATION_LOCK}); SET lock_timeout = {}",
+                LOCK_WAIT.as_millis()
+            ))?;
+            ran
+        }
+    }
+}
+
+fn run<DB: diesel::backend::Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    migrations: EmbeddedMigrations,
+) -> Result<usize, Fault> {
+    conn.run_pending_migrations(migrations)
+        .map(|versions| versions.len())
+        .map_err(|error| Fault::Migration(error.to_string()))
+}

@@ -1,0 +1,43 @@
+//! What goes wrong on our side, and how it is told from a refusal.
+
+/// A failure of ours: the database is away, a disk is full, too much work is waiting.
+///
+/// It is logged with its cause and told to no one: the other side hears `server_error` and may try again.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the database failed: {0}")]
+    Database(#[from] diesel::result::Error),
+    #[error("no database connection: {0}")]
+    Connection(String),
+    #[error("the tables could not be made: {0}")]
+    Migration(String),
+    #[error("too much work is waiting")]
+    Busy,
+    #[error("{0}")]
+    Broken(&'static str),
+}
+
+impl Fault {
+    /// Whether the database said that a row like this is already there.
+    pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error};
+        matches!(
+            error,
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
+        )
+    }
+}
+
+/// How a write can end when it does not succeed.
+///
+/// A refusal is an outcome: what was written with it stays (a replayed code has to end its grant *and* be
+/// refused). A fault is not: everything is undone.
+pub trait Refusal: From<Fault> {
+    fn is_fault(&self) -> bool;
+}
+
+impl Refusal for Fault {
+    fn is_fault(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,54 @@
+//! The database: one connection type over SQLite and PostgreSQL, pools, and transactions.
+//!
+//! What the two have in common is written once, elsewhere, in plain diesel on [`Conn`].
+//! What differs between them is in `dialect`, and nowhere else.
+
+pub(crate) mod column;
+mod dialect;
+mod fault;
+mod pool;
+pub mod schema;
+
+use std::path::PathBuf;
+
+use diesel::{PgConnection, SqliteConnection};
+
+pub use dialect::{count_sign_in_failure, hold_user};
+pub use fault::{Fault, Refusal};
+pub use pool::Database;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Where the data lives, read from a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file, made if it is not there.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection URL, handed to libpq as it is (so `sslmode=verify-full` and its kin work).
+    Postgres(String),
+}
+
+impl std::str::FromStr for Location {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Location::Postgres(url.to_owned()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(rest) => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                if path.is_empty() {
+                    return Err("a sqlite URL needs a path, such as sqlite://jeton.db".to_owned());
+                }
+                Ok(Location::Sqlite(PathBuf::from(path)))
+            }
+            None => Err("a database URL begins with sqlite:// or postgres://".to_owned()),
+        }
+    }
+}

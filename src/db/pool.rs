@@ -1,0 +1,119 @@
+//! Pools of connections, and the transaction around every write.
+
+use std::time::Duration;
+
+use r2d2::{ManageConnection, Pool, PooledConnection};
+
+use super::dialect::{self, Purpose};
+use super::{Conn, Fault, Location, Refusal};
+
+/// How long a request waits for a connection before it is told that the server is busy.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The open database: connections that may only read, and connections that write.
+///
+/// SQLite has one writer at a time anyway, so its writing pool holds one connection and nobody meets a
+/// lock; PostgreSQL has as many of each as it is given.
+pub struct Database {
+    readers: Pool<Manager>,
+    writers: Pool<Manager>,
+}
+
+impl Database {
+    /// Open the database with up to `connections` of each purpose. Nothing is read or made yet.
+    pub fn open(location: &Location, connections: u32) -> Result<Self, Fault> {
+        let writers = match location {
+            Location::Sqlite(_) => 1,
+            Location::Postgres(_) => connections,
+        };
+        // The writer comes first: it is the one that may make a new SQLite file.
+        let writers = pool(location, Purpose::Write, writers)?;
+        let readers = pool(location, Purpose::Read, connections)?;
+        Ok(Self { readers, writers })
+    }
+
+    /// Bring the tables up to date; how many migrations were run.
+    pub fn migrate(&self) -> Result<usize, Fault> {
+        dialect::migrate(&mut *borrow(&self.writers)?)
+    }
+
+    /// Run `question` on a connection that the database keeps from writing.
+    pub fn read<T, E: From<Fault>>(
+        &self,
+        question: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        question(&mut *borrow(&self.readers)?)
+    }
+
+    /// Run `work` in a transaction of its own. A refusal is committed with all that was written before it;
+    /// a fault undoes everything.
+    pub fn write<T, E: Refusal>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let conn = &mut *borrow(&self.writers)?;
+        dialect::begin_write(conn).map_err(Fault::from)?;
+        let outcome = work(conn);
+        match &outcome {
+            Err(error) if error.is_fault() => {
+                if let Err(error) = dialect::roll_back(conn) {
+                    tracing::warn!(%error, "a transaction could not be rolled back");
+                }
+            }
+            _ => dialect::commit(conn).map_err(Fault::from)?,
+        }
+        outcome
+    }
+}
+
+fn borrow(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, Fault> {
+    pool.get()
+        .map_err(|error| Fault::Connection(error.to_string()))
+}
+
+fn pool(location: &Location, purpose: Purpose, size: u32) -> Result<Pool<Manager>, Fault> {
+    // The first connection is made here, so that a wrong URL is told in its own words at once.
+    dialect::connect(location, purpose)?;
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .connection_timeout(PATIENCE)
+        .error_handler(Box::new(LogErrors))
+        .build(Manager {
+            location: location.clone(),
+            purpose,
+        })
+        .map_err(|error| Fault::Connection(error.to_string()))
+}
+
+#[derive(Debug)]
+struct LogErrors;
+
+impl r2d2::HandleError<Fault> for LogErrors {
+    fn handle_error(&self, error: Fault) {
+        tracing::warn!(%error, "a database connection could not be made");
+    }
+}
+
+struct Manager {
+    location: Location,
+    purpose: Purpose,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = Fault;
+
+    fn connect(&self) -> Result<Conn, Fault> {
+        dialect::connect(&self.location, self.purpose)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Fault> {
+        Ok(dialect::ping(conn)?)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        // A panic or a lost server can leave a transaction open: such a connection is not used again.
+        std::thread::panicking() || dialect::in_transaction(conn)
+    }
+}

@@ -1,0 +1,183 @@
+//! The tables, as both databases have them: a test compares this with what the migrations make.
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        username -> Text,
+        email -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        is_admin -> Bool,
+        created_at -> BigInt,
+        password_changed_at -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (hash) {
+        hash -> Binary,
+        user_id -> Binary,
+        created_at -> BigInt,
+        authenticated_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Text,
+        failures -> Integer,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        name -> Text,
+        auth_method -> Text,
+        grant_types -> Text,
+        scope -> Text,
+        redirect_uris -> Text,
+        access_token_ttl -> Nullable<BigInt>,
+        introspect_any -> Bool,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    client_secrets (hash) {
+        hash -> Binary,
+        client_id -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    resources (id) {
+        id -> Binary,
+        uri -> Text,
+        name -> Text,
+        client_id -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    scopes (resource_id, name) {
+        resource_id -> Binary,
+        name -> Text,
+        description -> Text,
+        reserved -> Bool,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Binary,
+        user_id -> Nullable<Binary>,
+        client_id -> Text,
+        origin -> Text,
+        scope -> Text,
+        audience -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        created_at -> BigInt,
+        created_by -> Text,
+        created_via -> Text,
+        created_from -> Nullable<Text>,
+        auth_time -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_from -> Nullable<Text>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+        revoke_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tokens (hash) {
+        hash -> Binary,
+        id -> Binary,
+        grant_id -> Binary,
+        kind -> Text,
+        hint -> Text,
+        scope -> Nullable<Text>,
+        audience -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        spent_at -> Nullable<BigInt>,
+        nonce -> Nullable<Binary>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+        revoke_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    authorization_requests (id) {
+        id -> Binary,
+        client_id -> Text,
+        user_id -> Binary,
+        redirect_uri -> Text,
+        redirect_uri_sent -> Bool,
+        scope -> Text,
+        audience -> Text,
+        state -> Nullable<Text>,
+        code_challenge -> Text,
+        auth_time -> BigInt,
+        created_at -> BigInt,
+        decided_at -> Nullable<BigInt>,
+        code_hash -> Nullable<Binary>,
+        code_expires_at -> Nullable<BigInt>,
+        redeemed_at -> Nullable<BigInt>,
+        grant_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    consents (user_id, client_id) {
+        user_id -> Binary,
+        client_id -> Text,
+        scope -> Text,
+        audience -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Binary,
+        at -> BigInt,
+        event -> Text,
+        actor -> Text,
+        user_id -> Nullable<Binary>,
+        client_id -> Nullable<Text>,
+        grant_id -> Nullable<Binary>,
+        detail -> Nullable<Text>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(grants -> clients (client_id));
+diesel::joinable!(tokens -> grants (grant_id));
+diesel::joinable!(scopes -> resources (resource_id));
+diesel::joinable!(client_secrets -> clients (client_id));
+diesel::joinable!(consents -> clients (client_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    clients,
+    client_secrets,
+    grants,
+    tokens,
+    resources,
+    scopes,
+    consents
+);
