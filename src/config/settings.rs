@@ -1,0 +1,274 @@
+//! The table of settings: what each is called, what it is unless set, what it means, and the check it has to pass.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::{Config, LogFormat};
+use crate::clock::parse_duration;
+use crate::domain::policy::Creators;
+use crate::domain::secret::Brands;
+
+/// One setting.
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub meaning: &'static str,
+    pub(super) take: fn(&mut Config, &str) -> Result<(), String>,
+}
+
+/// The settings, in the order the README lists them.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "database_url",
+        default: "sqlite://jeton.db",
+        meaning: "Where the data lives: `sqlite://path` or `postgres://…` (with libpq's parameters, such as `sslmode=verify-full`).",
+        take: |config, value| {
+            config.database = value.parse()?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "listen",
+        default: "127.0.0.1:8080",
+        meaning: "The address and port to listen on.",
+        take: |config, value| {
+            config.listen = value
+                .parse()
+                .map_err(|_| "not an address and port, such as 0.0.0.0:8080")?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "issuer",
+        default: "",
+        meaning: "The URL under which people and apps reach this server. Unless set, `http://` and the address listened on.",
+        take: |config, value| {
+            config.issuer = issuer(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "trusted_proxies",
+        default: "",
+        meaning: "Networks of proxies whose `X-Forwarded-For` is believed, with commas between them: `10.0.0.0/8, ::1/128`.",
+        take: |config, value| {
+            config.trusted_proxies = list(value).map(network).collect::<Result<_, _>>()?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "brands",
+        default: "jeton",
+        meaning: "What tokens begin with, 2 to 9 small letters or digits. New ones get the first; all are accepted.",
+        take: |config, value| {
+            config.policy.brands = Brands::new(list(value).map(str::to_owned).collect())?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "access_token_ttl",
+        default: "1h",
+        meaning: "How long access tokens live, unless their client has a time of its own.",
+        take: |config, value| set(&mut config.policy.lifetimes.access_token, value),
+    },
+    Setting {
+        name: "refresh_token_ttl",
+        default: "30d",
+        meaning: "How long a refresh token lives unused.",
+        take: |config, value| set(&mut config.policy.lifetimes.refresh_token, value),
+    },
+    Setting {
+        name: "refresh_grace",
+        default: "30s",
+        meaning: "How long a rotated refresh token still gets its successor again, so that a lost answer or a race ends well.",
+        take: |config, value| set(&mut config.policy.lifetimes.refresh_grace, value),
+    },
+    Setting {
+        name: "authorization_code_ttl",
+        default: "60s",
+        meaning: "How long an authorization code can be redeemed (at most 10m).",
+        take: |config, value| {
+            set(&mut config.policy.lifetimes.authorization_code, value)?;
+            let too_long = config.policy.lifetimes.authorization_code > Duration::from_secs(600);
+            if too_long {
+                Err("at most 10m (RFC 6749 §4.1.2)".into())
+            } else {
+                Ok(())
+            }
+        },
+    },
+    Setting {
+        name: "session_ttl",
+        default: "14d",
+        meaning: "How long somebody stays signed in.",
+        take: |config, value| set(&mut config.policy.lifetimes.session, value),
+    },
+    Setting {
+        name: "step_up",
+        default: "10m",
+        meaning: "How long after entering the password tokens and password may be changed without entering it again.",
+        take: |config, value| set(&mut config.policy.lifetimes.step_up, value),
+    },
+    Setting {
+        name: "secret_overlap",
+        default: "1d",
+        meaning: "How long a client's old secret goes on working after `rotate-secret`.",
+        take: |config, value| set(&mut config.policy.lifetimes.secret_overlap, value),
+    },
+    Setting {
+        name: "pat_max_life",
+        default: "none",
+        meaning: "The longest life a personal access token may be given, or `none` for no limit.",
+        take: |config, value| {
+            let none = value == "none";
+            config.policy.personal.max_life = if none { None } else { Some(duration(value)?) };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_default_life",
+        default: "90d",
+        meaning: "The life that is preselected for a personal access token, and given where none is named.",
+        take: |config, value| set(&mut config.policy.personal.default_life, value),
+    },
+    Setting {
+        name: "pat_may_never_expire",
+        default: "true",
+        meaning: "Whether a personal access token may have no end.",
+        take: |config, value| {
+            config.policy.personal.may_never_expire =
+                value.parse().map_err(|_| "neither true nor false")?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_per_user",
+        default: "100",
+        meaning: "How many live personal access tokens one person may have.",
+        take: |config, value| {
+            config.policy.personal.per_user = value.parse().map_err(|_| "not a number")?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_creators",
+        default: "everyone",
+        meaning: "Who may make personal access tokens: `everyone` or `administrators`.",
+        take: |config, value| {
+            config.policy.personal.creators = match value {
+                "everyone" => Creators::Everyone,
+                "administrators" => Creators::Administrators,
+                _ => return Err("neither everyone nor administrators".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "database_connections",
+        default: "8",
+        meaning: "How many connections to read with, and on PostgreSQL as many again to write.",
+        take: |config, value| {
+            config.database_connections = count(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "password_threads",
+        default: "2",
+        meaning: "How many passwords are hashed at a time (each takes about 20 ms of a core and 19 MiB).",
+        take: |config, value| {
+            config.password_threads = count(value)? as usize;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log",
+        default: "info",
+        meaning: "What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `jeton=debug,actix=warn`.",
+        take: |config, value| {
+            value
+                .parse::<tracing_subscriber::EnvFilter>()
+                .map_err(|error| error.to_string())?;
+            config.log = value.to_owned();
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log_format",
+        default: "text",
+        meaning: "How it is logged: `text` or `json`, to standard error.",
+        take: |config, value| {
+            config.log_format = match value {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return Err("neither text nor json".into()),
+            };
+            Ok(())
+        },
+    },
+];
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse()
+        .ok()
+        .or_else(address)
+        .ok_or_else(|| format!("{text} is not a network"))
+}
+
+fn duration(value: &str) -> Result<Duration, String> {
+    let positive = parse_duration(value).filter(|duration| !duration.is_zero());
+    positive.ok_or_else(|| "not a length of time, such as 30s, 15m, 12h or 90d".to_owned())
+}
+
+fn set(place: &mut Duration, value: &str) -> Result<(), String> {
+    *place = duration(value)?;
+    Ok(())
+}
+
+fn count(value: &str) -> Result<u32, String> {
+    let number = value.parse().map_err(|_| "not a number".to_owned())?;
+    if (1..=512).contains(&number) {
+        Ok(number)
+    } else {
+        Err("from 1 to 512".to_owned())
+    }
+}
+
+fn issuer(value: &str) -> Result<Option<String>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(value).map_err(|_| "not an absolute URL")?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("an issuer is an http or https URL".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("an issuer has no query, fragment or user name (RFC 8414 §2)".into());
+    }
+    if url.path() != "/" {
+        return Err(
+            "an issuer with a path is not supported; give this server a host name of its own"
+                .into(),
+        );
+    }
+    Ok(Some(value.trim_end_matches('/').to_owned()))
+}
+
+impl Setting {
+    /// Its name in the environment.
+    pub fn variable(&self) -> String {
+        format!("JETON_{}", self.name.to_ascii_uppercase())
+    }
+}

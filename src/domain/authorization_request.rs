@@ -1,0 +1,173 @@
+//! A request of an app to be let in, from the consent page to the redeemed code (RFC 6749 §4.1).
+
+use diesel::prelude::*;
+
+use super::id::Id;
+use super::secret::Digest;
+use super::tx::Tx;
+use super::words::{Audience, Scope};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::schema::authorization_requests as requests;
+
+/// How long a person may look at the consent page.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30 * 60);
+
+/// What an app asked for, kept here so that the consent form has to carry nothing but its id.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = requests)]
+pub struct AuthorizationRequest {
+    pub id: Id,
+    pub client_id: String,
+    /// Who was asked.
+    pub user_id: Id,
+    /// As it was sent, or the client's only one.
+    pub redirect_uri: String,
+    /// Whether it was sent: then the token request has to repeat it (RFC 6749 §4.1.3).
+    pub redirect_uri_sent: bool,
+    pub scope: Scope,
+    pub audience: Audience,
+    pub state: Option<String>,
+    /// S256 (RFC 7636 §4.2).
+    pub code_challenge: String,
+    pub auth_time: Timestamp,
+    pub created_at: Timestamp,
+    pub decided_at: Option<Timestamp>,
+    pub code_hash: Option<Digest>,
+    pub code_expires_at: Option<Timestamp>,
+    pub redeemed_at: Option<Timestamp>,
+    pub grant_id: Option<Id>,
+}
+
+/// A request that has been checked.
+#[derive(Debug, Clone)]
+pub struct NewRequest<'a> {
+    pub client_id: &'a str,
+    pub user_id: Id,
+    pub redirect_uri: &'a str,
+    pub redirect_uri_sent: bool,
+    pub scope: &'a Scope,
+    pub audience: &'a Audience,
+    pub state: Option<&'a str>,
+    pub code_challenge: &'a str,
+    pub auth_time: Timestamp,
+}
+
+impl AuthorizationRequest {
+    pub fn create(tx: &mut Tx, new: NewRequest) -> QueryResult<AuthorizationRequest> {
+        let id = Id::new(tx.now);
+        let now = tx.now;
+        diesel::insert_into(requests::table)
+            .values((
+                requests::id.eq(id),
+                requests::client_id.eq(new.client_id),
+                requests::user_id.eq(new.user_id),
+                requests::redirect_uri.eq(new.redirect_uri),
+                requests::redirect_uri_sent.eq(new.redirect_uri_sent),
+                requests::scope.eq(new.scope),
+                requests::audience.eq(new.audience),
+                requests::state.eq(new.state),
+                requests::code_challenge.eq(new.code_challenge),
+                requests::auth_time.eq(new.auth_time),
+                requests::created_at.eq(now),
+            ))
+            .execute(&mut **tx)?;
+        requests::table
+            .find(id)
+            .select(Self::as_select())
+            .get_result(&mut **tx)
+    }
+
+    /// The request of this id that `user` was asked about and has not answered, if it is not too old.
+    pub fn open_for(
+        conn: &mut Conn,
+        id: Id,
+        user: Id,
+        now: Timestamp,
+    ) -> QueryResult<Option<AuthorizationRequest>> {
+        requests::table
+            .find(id)
+            .filter(requests::user_id.eq(user))
+            .filter(requests::decided_at.is_null())
+            .filter(requests::created_at.gt(now - PATIENCE))
+            .select(Self::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    /// The request whose code this is, redeemed or not.
+    pub fn of_code(conn: &mut Conn, code: Digest) -> QueryResult<Option<AuthorizationRequest>> {
+        requests::table
+            .filter(requests::code_hash.eq(code))
+            .select(Self::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    /// The person said yes, to this much: from now on `code` stands for it. `false` if they had answered before.
+    pub fn allow(
+        &self,
+        tx: &mut Tx,
+        scope: &Scope,
+        audience: &Audience,
+        code: Digest,
+    ) -> QueryResult<bool> {
+        let (now, life) = (tx.now, tx.policy.lifetimes.authorization_code);
+        diesel::update(
+            requests::table
+                .find(self.id)
+                .filter(requests::decided_at.is_null()),
+        )
+        .set((
+            requests::decided_at.eq(now),
+            requests::scope.eq(scope),
+            requests::audience.eq(audience),
+            requests::code_hash.eq(code),
+            requests::code_expires_at.eq(now + life),
+        ))
+        .execute(&mut **tx)
+        .map(|rows| rows == 1)
+    }
+
+    /// The person said no. `false` if they had answered before.
+    pub fn deny(&self, tx: &mut Tx) -> QueryResult<bool> {
+        let now = tx.now;
+        diesel::update(
+            requests::table
+                .find(self.id)
+                .filter(requests::decided_at.is_null()),
+        )
+        .set(requests::decided_at.eq(now))
+        .execute(&mut **tx)
+        .map(|rows| rows == 1)
+    }
+
+    /// Redeem the code. Of any number that try at once, one changes the row (RFC 6749 §4.1.2).
+    pub fn redeem(&self, tx: &mut Tx) -> QueryResult<bool> {
+        let now = tx.now;
+        diesel::update(
+            requests::table
+                .find(self.id)
+                .filter(requests::redeemed_at.is_null()),
+        )
+        .set(requests::redeemed_at.eq(now))
+        .execute(&mut **tx)
+        .map(|rows| rows == 1)
+    }
+
+    /// Remember what the redeemed code became, so that a replay can end it.
+    pub fn became(&self, tx: &mut Tx, grant: Id) -> QueryResult<()> {
+        diesel::update(requests::table.find(self.id))
+            .set(requests::grant_id.eq(grant))
+            .execute(&mut **tx)
+            .map(drop)
+    }
+
+    /// The grant that the code has become, as it stands now.
+    pub fn outcome(&self, conn: &mut Conn) -> QueryResult<Option<Id>> {
+        requests::table
+            .find(self.id)
+            .select(requests::grant_id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,261 @@
+//! Grants: what somebody lets a client do. An allowed app, a service's own access and a personal access token are
+//! each one; ending it ends every token under it.
+
+use std::net::IpAddr;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::audit::{Event, What};
+use super::client::PERSONAL_ACCESS_TOKEN;
+use super::id::Id;
+use super::tx::Tx;
+use super::words::{Audience, Scope};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::column::column;
+use crate::db::schema::grants;
+
+/// How a grant came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub enum Origin {
+    /// A person let an app in (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// A service acts for itself (RFC 6749 §4.4).
+    ClientCredentials,
+    /// A person made a token for their own use.
+    Personal,
+}
+
+impl Origin {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Origin::AuthorizationCode => "authorization_code",
+            Origin::ClientCredentials => "client_credentials",
+            Origin::Personal => "personal",
+        }
+    }
+}
+
+column!(Origin: Text, str as String, |origin| origin.as_str(), |text| {
+    [Origin::AuthorizationCode, Origin::ClientCredentials, Origin::Personal]
+        .into_iter()
+        .find(|origin| origin.as_str() == text)
+        .ok_or_else(|| format!("unknown origin {text}").into())
+});
+
+/// By which door a grant was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    Page,
+    Api,
+    CommandLine,
+    /// The token endpoint.
+    OAuth,
+}
+
+impl Door {
+    fn as_str(self) -> &'static str {
+        match self {
+            Door::Page => "page",
+            Door::Api => "api",
+            Door::CommandLine => "cli",
+            Door::OAuth => "oauth",
+        }
+    }
+}
+
+/// Why a grant ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// Somebody who may revoked it, in their own words if they gave any.
+    Asked(Option<String>),
+    /// The client gave it back (RFC 7009).
+    ClientRevoked,
+    /// Whoever held the token gave it back (RFC 7009, personal access tokens).
+    HolderRevoked,
+    Disconnected,
+    PasswordChanged,
+    /// Its authorization code was presented twice (RFC 6749 §4.1.2).
+    CodeReplayed,
+    /// A spent refresh token was presented again (RFC 9700 §4.14.2).
+    RefreshTokenReplayed,
+}
+
+impl Because {
+    fn as_str(&self) -> Option<&str> {
+        match self {
+            Because::Asked(words) => words.as_deref(),
+            Because::ClientRevoked => Some("revoked by the app"),
+            Because::HolderRevoked => Some("revoked by its holder"),
+            Because::Disconnected => Some("app disconnected"),
+            Because::PasswordChanged => Some("password changed"),
+            Because::CodeReplayed => Some("authorization code replayed"),
+            Because::RefreshTokenReplayed => Some("refresh token replayed"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = grants)]
+pub struct Grant {
+    pub id: Id,
+    /// Whose it is; `None` for a service that acts for itself.
+    pub user_id: Option<Id>,
+    pub client_id: String,
+    pub origin: Origin,
+    pub scope: Scope,
+    pub audience: Audience,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub created_via: String,
+    pub created_from: Option<String>,
+    /// When the person last proved who they are, at the time of the grant.
+    pub auth_time: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub last_used_from: Option<String>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by: Option<String>,
+    pub revoke_reason: Option<String>,
+}
+
+/// What a new grant is to be.
+#[derive(Debug, Clone)]
+pub struct NewGrant<'a> {
+    pub user_id: Option<Id>,
+    pub client_id: &'a str,
+    pub origin: Origin,
+    pub scope: &'a Scope,
+    pub audience: &'a Audience,
+    pub name: Option<&'a str>,
+    pub description: Option<&'a str>,
+    pub via: Door,
+    pub auth_time: Option<Timestamp>,
+}
+
+impl Grant {
+    pub fn create(tx: &mut Tx, new: NewGrant) -> QueryResult<Grant> {
+        let (now, caller) = (tx.now, tx.caller);
+        let id = Id::new(now);
+        diesel::insert_into(grants::table)
+            .values((
+                grants::id.eq(id),
+                grants::user_id.eq(new.user_id),
+                grants::client_id.eq(new.client_id),
+                grants::origin.eq(new.origin),
+                grants::scope.eq(new.scope),
+                grants::audience.eq(new.audience),
+                grants::name.eq(new.name),
+                grants::description.eq(new.description),
+                grants::created_at.eq(now),
+                grants::created_by.eq(caller.actor.to_string()),
+                grants::created_via.eq(new.via.as_str()),
+                grants::created_from.eq(caller.address.map(|address| address.to_string())),
+                grants::auth_time.eq(new.auth_time),
+            ))
+            .execute(&mut **tx)?;
+        grants::table
+            .find(id)
+            .select(Grant::as_select())
+            .get_result(&mut **tx)
+    }
+
+    pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<Grant>> {
+        grants::table
+            .find(id)
+            .select(Grant::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    /// The live grant of a service to itself with just this scope and audience: its next token comes under it too.
+    pub fn of_service(
+        conn: &mut Conn,
+        client: &str,
+        scope: &Scope,
+        audience: &Audience,
+    ) -> QueryResult<Option<Grant>> {
+        grants::table
+            .filter(grants::user_id.is_null())
+            .filter(grants::client_id.eq(client))
+            .filter(grants::origin.eq(Origin::ClientCredentials))
+            .filter(grants::scope.eq(scope))
+            .filter(grants::audience.eq(audience))
+            .filter(grants::revoked_at.is_null())
+            .order(grants::created_at)
+            .limit(1)
+            .select(Grant::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    /// End a grant and so every token under it, at once and for ever. A second time changes nothing.
+    pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
+        let (now, by) = (tx.now, tx.caller.actor.to_string());
+        let ended = diesel::update(
+            grants::table
+                .find(self.id)
+                .filter(grants::revoked_at.is_null()),
+        )
+        .set((
+            grants::revoked_at.eq(now),
+            grants::revoked_by.eq(by),
+            grants::revoke_reason.eq(because.as_str()),
+        ))
+        .execute(&mut **tx)?;
+        if ended == 0 {
+            return Ok(());
+        }
+        let mut event = Event::new(What::GrantRevoked).grant(self);
+        if let Some(words) = because.as_str() {
+            event = event.detail(words);
+        }
+        tx.record(event)
+    }
+
+    /// End all that a person has let one app do.
+    pub fn revoke_app(tx: &mut Tx, user: Id, client: &str, because: &Because) -> QueryResult<()> {
+        let mine: Vec<Grant> = grants::table
+            .filter(grants::user_id.eq(user))
+            .filter(grants::client_id.eq(client))
+            .filter(grants::revoked_at.is_null())
+            .select(Grant::as_select())
+            .load(&mut **tx)?;
+        mine.iter().try_for_each(|grant| grant.revoke(tx, because))
+    }
+
+    /// End all that a person has let any app do. Their personal access tokens stay.
+    pub fn revoke_apps_of(tx: &mut Tx, user: Id, because: Because) -> QueryResult<()> {
+        let apps: Vec<String> = grants::table
+            .filter(grants::user_id.eq(user))
+            .filter(grants::client_id.ne(PERSONAL_ACCESS_TOKEN))
+            .filter(grants::revoked_at.is_null())
+            .select(grants::client_id)
+            .distinct()
+            .load(&mut **tx)?;
+        apps.iter()
+            .try_for_each(|app| Grant::revoke_app(tx, user, app, &because))
+    }
+
+    /// Note that a token under this grant was used, and from where if that is known.
+    pub fn note_use(tx: &mut Tx, id: Id, at: Timestamp, from: Option<IpAddr>) -> QueryResult<()> {
+        let grant = grants::table.find(id);
+        match from {
+            Some(from) => diesel::update(grant)
+                .set((
+                    grants::last_used_at.eq(at),
+                    grants::last_used_from.eq(from.to_string()),
+                ))
+                .execute(&mut **tx),
+            None => diesel::update(grant)
+                .set(grants::last_used_at.eq(at))
+                .execute(&mut **tx),
+        }
+        .map(drop)
+    }
+}

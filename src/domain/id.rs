@@ -1,0 +1,61 @@
+//! Public names of things: safe in a log, in a URL and in a token's `jti`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Binary;
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::db::column::column;
+
+/// A UUIDv7: unique, and in the order of its making.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub struct Id(Uuid);
+
+impl Id {
+    /// A new id for something that is made at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        let millis = now.millis().max(0) as u64;
+        let time = uuid::Timestamp::from_unix(
+            uuid::NoContext,
+            millis / 1000,
+            (millis % 1000) as u32 * 1_000_000,
+        );
+        Self(Uuid::new_v7(time))
+    }
+
+    /// An id that is the same on every server, for what is always there.
+    pub const fn fixed(number: u128) -> Self {
+        Self(Uuid::from_u128(number))
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Id {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
+column!(Id: Binary, [u8] as Vec<u8>, |id| id.0.as_bytes().as_slice(), |bytes| Ok(Id(Uuid::from_slice(&bytes)?)));

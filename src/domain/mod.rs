@@ -1,0 +1,22 @@
+//! What is true of users, clients, grants and tokens, whatever protocol asks: a noun a file, with its rules (pure
+//! functions that take `now`), its queries and its verbs. It knows nothing of HTTP or of OAuth's parameters.
+
+pub mod audit;
+pub mod authorization_request;
+pub mod bearer;
+pub mod client;
+pub mod consent;
+pub mod grant;
+pub mod id;
+pub mod password;
+pub mod personal_token;
+pub mod policy;
+pub mod redirect_uri;
+pub mod resource;
+pub mod secret;
+pub mod session;
+pub mod sign_in;
+pub mod token;
+pub mod tx;
+pub mod user;
+pub mod words;

@@ -1,0 +1,282 @@
+//! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
+
+mod rules;
+
+use diesel::prelude::*;
+
+use super::audit::{Event, What};
+use super::client::{Client, PERSONAL_ACCESS_TOKEN};
+use super::grant::{Because, Door, Grant, NewGrant, Origin};
+use super::id::Id;
+use super::resource::Catalogue;
+use super::secret::{Secret, SecretKind};
+use super::token::{NewToken, Token, TokenKind};
+use super::tx::Tx;
+use super::user::User;
+use super::words::{Audience, Scope};
+use crate::clock::Timestamp;
+use crate::db::schema::{grants, tokens};
+use crate::db::{self, Conn, Fault};
+
+pub use rules::{PRESETS, Problem, days, grantable};
+use rules::{check_scope, checked_description, checked_name};
+
+/// A personal access token with its grant.
+#[derive(Debug, Clone)]
+pub struct PersonalToken {
+    pub token: Token,
+    pub grant: Grant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::Expired => "expired",
+            State::Revoked => "revoked",
+        }
+    }
+}
+
+/// When a token ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    At(Timestamp),
+    Never,
+}
+
+/// What a new token is to be.
+#[derive(Debug, Clone)]
+pub struct NewPersonalToken {
+    pub name: String,
+    pub description: String,
+    pub scope: Scope,
+    pub audience: Audience,
+    pub end: End,
+}
+
+/// What of a token is to change; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub scope: Option<Scope>,
+    pub end: Option<Timestamp>,
+}
+
+impl PersonalToken {
+    pub fn state(&self, now: Timestamp) -> State {
+        if self.grant.revoked_at.is_some() {
+            State::Revoked
+        } else if self.token.is_expired(now) {
+            State::Expired
+        } else {
+            State::Active
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        self.grant.name.as_deref().unwrap_or_default()
+    }
+
+    /// All tokens of `owner`, ended ones too, newest first.
+    pub fn all_of(conn: &mut Conn, owner: Id) -> QueryResult<Vec<PersonalToken>> {
+        let found: Vec<(Token, Grant)> = tokens::table
+            .inner_join(grants::table)
+            .filter(grants::user_id.eq(owner))
+            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .order((grants::created_at.desc(), tokens::id.desc()))
+            .select((Token::as_select(), Grant::as_select()))
+            .load(conn)?;
+        Ok(found
+            .into_iter()
+            .map(|(token, grant)| PersonalToken { token, grant })
+            .collect())
+    }
+
+    /// The token of this public id, if it is `owner`'s.
+    pub fn of(conn: &mut Conn, owner: Id, id: Id) -> QueryResult<Option<PersonalToken>> {
+        Ok(Self::find(conn, id)?.filter(|found| found.grant.user_id == Some(owner)))
+    }
+
+    /// The token of this public id, whosever it is.
+    pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<PersonalToken>> {
+        let found: Option<(Token, Grant)> = tokens::table
+            .inner_join(grants::table)
+            .filter(tokens::id.eq(id))
+            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .select((Token::as_select(), Grant::as_select()))
+            .get_result(conn)
+            .optional()?;
+        Ok(found.map(|(token, grant)| PersonalToken { token, grant }))
+    }
+
+    /// `owner`'s live token of this name.
+    pub fn named(
+        conn: &mut Conn,
+        owner: Id,
+        name: &str,
+        now: Timestamp,
+    ) -> QueryResult<Option<PersonalToken>> {
+        let all = Self::all_of(conn, owner)?;
+        Ok(all
+            .into_iter()
+            .find(|token| token.name() == name && token.state(now) == State::Active))
+    }
+
+    /// Make a token for `owner`. The secret is in this answer and nowhere else.
+    pub fn create(
+        tx: &mut Tx,
+        owner: &User,
+        new: NewPersonalToken,
+        via: Door,
+    ) -> Result<(PersonalToken, Secret), Problem> {
+        let policy = &tx.policy.personal;
+        if !owner.is_enabled() {
+            return Err(Problem::OwnerDisabled);
+        }
+        if let Some(problem) = policy.refuses(owner) {
+            return Err(problem);
+        }
+        if !Self::are_enabled(tx)? {
+            return Err(Problem::SwitchedOff);
+        }
+        let name = checked_name(&new.name)?;
+        let description = checked_description(&new.description)?;
+        let catalogue = Catalogue::load(tx)?;
+        check_scope(&catalogue, owner, &new.scope, &new.audience)?;
+        if let Some(problem) = policy.refuses_end(new.end, tx.now) {
+            return Err(problem);
+        }
+        db::hold_user(tx, owner.id.as_bytes())?;
+        let live = Self::live_of(tx, owner.id)?;
+        if live.iter().any(|token| token.name() == name) {
+            return Err(Problem::NameTaken);
+        }
+        if live.len() >= policy.per_user {
+            return Err(Problem::LimitReached(policy.per_user));
+        }
+
+        let grant = Grant::create(
+            tx,
+            NewGrant {
+                user_id: Some(owner.id),
+                client_id: PERSONAL_ACCESS_TOKEN,
+                origin: Origin::Personal,
+                scope: &new.scope,
+                audience: &new.audience,
+                name: Some(&name),
+                description: Some(&description),
+                via,
+                auth_time: None,
+            },
+        )?;
+        let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
+        let token = Token::issue(
+            tx,
+            &secret,
+            NewToken {
+                grant: &grant,
+                kind: TokenKind::Personal,
+                expires_at: match new.end {
+                    End::At(end) => Some(end),
+                    End::Never => None,
+                },
+                scope: None,
+                audience: None,
+            },
+        )?;
+        tx.record(Event::new(What::TokenCreated).grant(&grant).detail(&name))?;
+        Ok((PersonalToken { token, grant }, secret))
+    }
+
+    /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.
+    pub fn change(&self, tx: &mut Tx, changes: Changes) -> Result<PersonalToken, Problem> {
+        if self.state(tx.now) != State::Active {
+            return Err(Problem::NotLive);
+        }
+        let name = match &changes.name {
+            Some(name) => checked_name(name)?,
+            None => self.name().to_owned(),
+        };
+        let description = match &changes.description {
+            Some(description) => checked_description(description)?,
+            None => self.grant.description.clone().unwrap_or_default(),
+        };
+        let scope = changes.scope.unwrap_or_else(|| self.grant.scope.clone());
+        if scope.is_empty() {
+            return Err(Problem::NoScope);
+        }
+        if !self.grant.scope.covers(&scope) {
+            let wider = scope.only(|word| !self.grant.scope.contains(word));
+            return Err(Problem::Widening(wider.to_string()));
+        }
+        if let Some(end) = changes.end {
+            if end <= tx.now {
+                return Err(Problem::EndPassed);
+            }
+            if self.token.expires_at.is_some_and(|current| end > current) {
+                return Err(Problem::Lengthening);
+            }
+        }
+        if let Some(owner) = self.grant.user_id {
+            db::hold_user(tx, owner.as_bytes())?;
+            let live = Self::live_of(tx, owner)?;
+            let others = live.iter().filter(|token| token.token.id != self.token.id);
+            if name != self.name() && others.into_iter().any(|token| token.name() == name) {
+                return Err(Problem::NameTaken);
+            }
+        }
+
+        diesel::update(grants::table.find(self.grant.id))
+            .set((
+                grants::name.eq(&name),
+                grants::description.eq(&description),
+                grants::scope.eq(&scope),
+            ))
+            .execute(&mut **tx)?;
+        if let Some(end) = changes.end {
+            diesel::update(tokens::table.find(self.token.hash))
+                .set(tokens::expires_at.eq(end))
+                .execute(&mut **tx)?;
+        }
+        tx.record(
+            Event::new(What::TokenChanged)
+                .grant(&self.grant)
+                .detail(&name),
+        )?;
+        Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
+    }
+
+    /// End the token, at once and for ever. A second time changes nothing.
+    pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
+        self.grant.revoke(tx, because)
+    }
+
+    /// End all live tokens of `owner`; how many there were.
+    pub fn revoke_all_of(tx: &mut Tx, owner: Id, because: &Because) -> QueryResult<usize> {
+        let live = Self::live_of(tx, owner)?;
+        live.iter()
+            .try_for_each(|token| token.revoke(tx, because))?;
+        Ok(live.len())
+    }
+
+    fn live_of(tx: &mut Tx, owner: Id) -> QueryResult<Vec<PersonalToken>> {
+        let now = tx.now;
+        let mut all = Self::all_of(tx, owner)?;
+        all.retain(|token| token.state(now) == State::Active);
+        Ok(all)
+    }
+
+    /// Whether personal access tokens are switched on, and not by disabling their client off.
+    pub fn are_enabled(conn: &mut Conn) -> QueryResult<bool> {
+        Ok(Client::find(conn, PERSONAL_ACCESS_TOKEN)?.is_some_and(|client| client.is_enabled()))
+    }
+}

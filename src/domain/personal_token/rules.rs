@@ -1,0 +1,219 @@
+//! What a personal access token may be, and the sentences for what it may not.
+
+use std::time::Duration;
+
+use super::End;
+use crate::clock::Timestamp;
+use crate::db::{Fault, Refusal};
+use crate::domain::policy::{Creators, PersonalTokenPolicy};
+use crate::domain::resource::{Catalogue, Resource};
+use crate::domain::user::User;
+use crate::domain::words::{Audience, Scope};
+
+/// Scopes of our own API that no personal access token may hold: what a token can do must not outlive it, and the
+/// right to ask about tokens belongs to services.
+const NEVER: [&str; 2] = ["pats:write", "introspection"];
+
+const NAME_MAX: usize = 64;
+const DESCRIPTION_MAX: usize = 255;
+
+/// Why a token can't be made or changed so.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("A token needs a name of 1 to {NAME_MAX} characters.")]
+    Name,
+    #[error("You have a live token of that name already.")]
+    NameTaken,
+    #[error("A description has at most {DESCRIPTION_MAX} characters.")]
+    Description,
+    #[error("Choose at least one permission.")]
+    NoScope,
+    #[error("There is no permission {0}.")]
+    UnknownScope(String),
+    #[error("The permission {0} can't be given to this token.")]
+    ScopeNotGrantable(String),
+    #[error("Choose at least one resource.")]
+    NoAudience,
+    #[error("There is no resource {0}.")]
+    UnknownResource(String),
+    #[error("None of the chosen resources knows the permission {0}.")]
+    ScopeOutsideAudience(String),
+    #[error("That moment has passed.")]
+    EndPassed,
+    #[error("Tokens live at most until {} here.", .0.to_rfc3339())]
+    EndBeyondPolicy(Timestamp),
+    #[error("Tokens without an end are not allowed here.")]
+    NeverNotAllowed,
+    #[error("You have {0} live tokens, which is the most one person may have. Revoke one first.")]
+    LimitReached(usize),
+    #[error("Only administrators may make tokens here.")]
+    CreatorNotAllowed,
+    #[error("Personal access tokens are switched off here.")]
+    SwitchedOff,
+    #[error("This account is disabled.")]
+    OwnerDisabled,
+    #[error("This token has ended.")]
+    NotLive,
+    #[error("A token can't be given more than it has: {0}. Make a new one.")]
+    Widening(String),
+    #[error("A token's life can be made shorter, not longer. Make a new one.")]
+    Lengthening,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<diesel::result::Error> for Problem {
+    fn from(error: diesel::result::Error) -> Self {
+        Problem::Fault(error.into())
+    }
+}
+
+impl Refusal for Problem {
+    fn is_fault(&self) -> bool {
+        matches!(self, Problem::Fault(_))
+    }
+}
+
+impl PersonalTokenPolicy {
+    /// The latest end a token made at `now` may have; `None` for no limit.
+    pub fn latest_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.max_life.map(|life| now + life)
+    }
+
+    /// Where a token ends that is made at `now` without saying when.
+    pub fn default_end(&self, now: Timestamp) -> Timestamp {
+        let life = self
+            .max_life
+            .map_or(self.default_life, |max| max.min(self.default_life));
+        now.whole_second() + life
+    }
+
+    /// Why `user` may not make tokens at all, if so.
+    pub fn refuses(&self, user: &User) -> Option<Problem> {
+        let allowed = self.creators == Creators::Everyone || user.is_admin;
+        (!allowed).then_some(Problem::CreatorNotAllowed)
+    }
+
+    /// Why a token made at `now` may not end then, if so.
+    pub(super) fn refuses_end(&self, end: End, now: Timestamp) -> Option<Problem> {
+        match (end, self.latest_end(now)) {
+            (End::Never, _) if !self.may_never_expire => Some(Problem::NeverNotAllowed),
+            (End::Never, Some(latest)) => Some(Problem::EndBeyondPolicy(latest)),
+            (End::At(end), _) if end <= now => Some(Problem::EndPassed),
+            (End::At(end), Some(latest)) if end > latest => Some(Problem::EndBeyondPolicy(latest)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a personal access token of `owner` may hold `scope` of `resource`: why not, if not.
+pub fn grantable(
+    owner_is_admin: bool,
+    resource: &Resource,
+    scope: &str,
+    reserved: bool,
+) -> Result<(), &'static str> {
+    if resource.is_ours() && NEVER.contains(&scope) {
+        Err("No personal access token may hold this.")
+    } else if reserved && !owner_is_admin {
+        Err("Only administrators may hold this.")
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn checked_name(name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    let length = name.chars().count();
+    let fits = (1..=NAME_MAX).contains(&length) && !name.contains(char::is_control);
+    fits.then(|| name.to_owned()).ok_or(Problem::Name)
+}
+
+pub(super) fn checked_description(description: &str) -> Result<String, Problem> {
+    let description = description.trim();
+    let fits = description.chars().count() <= DESCRIPTION_MAX && !description.contains('\0');
+    fits.then(|| description.to_owned())
+        .ok_or(Problem::Description)
+}
+
+/// Only what the owner may grant now, of the resources the token is for.
+pub(super) fn check_scope(
+    catalogue: &Catalogue,
+    owner: &User,
+    scope: &Scope,
+    audience: &Audience,
+) -> Result<(), Problem> {
+    if scope.is_empty() {
+        return Err(Problem::NoScope);
+    }
+    if audience.is_empty() {
+        return Err(Problem::NoAudience);
+    }
+    let known = catalogue.audience();
+    if let Some(unknown) = audience.iter().find(|uri| !known.contains(uri)) {
+        return Err(Problem::UnknownResource(unknown.to_owned()));
+    }
+    let meant = catalogue.within(audience);
+    for word in scope.iter() {
+        if !catalogue.defines(word) {
+            return Err(Problem::UnknownScope(word.to_owned()));
+        }
+        if !meant.defines(word) {
+            return Err(Problem::ScopeOutsideAudience(word.to_owned()));
+        }
+        for (resource, definitions) in meant.iter() {
+            for definition in definitions
+                .iter()
+                .filter(|definition| definition.name == word)
+            {
+                grantable(owner.is_admin, resource, word, definition.reserved)
+                    .map_err(|_| Problem::ScopeNotGrantable(word.to_owned()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The lives that are offered, in days.
+pub const PRESETS: [u64; 6] = [7, 30, 60, 90, 180, 365];
+
+/// So many days.
+pub const fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 24 * 60 * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    #[test]
+    fn a_policy_with_a_longest_life_has_no_room_for_none() {
+        let policy = PersonalTokenPolicy {
+            max_life: Some(days(30)),
+            ..PersonalTokenPolicy::default()
+        };
+        let at = |life| End::At(NOW + life);
+        assert!(policy.refuses_end(at(days(30)), NOW).is_none());
+        let too_long = policy.refuses_end(at(days(30) + Duration::from_millis(1)), NOW);
+        assert!(matches!(too_long, Some(Problem::EndBeyondPolicy(_))));
+        assert!(matches!(
+            policy.refuses_end(End::Never, NOW),
+            Some(Problem::EndBeyondPolicy(_))
+        ));
+        assert!(matches!(
+            policy.refuses_end(End::At(NOW), NOW),
+            Some(Problem::EndPassed)
+        ));
+    }
+
+    #[test]
+    fn a_name_is_trimmed_counted_in_characters_and_has_no_controls() {
+        assert_eq!(checked_name("  ci  ").unwrap(), "ci");
+        assert!(checked_name(&"é".repeat(64)).is_ok());
+        for bad in ["", "   ", "a\nb", &"é".repeat(65)] {
+            assert!(matches!(checked_name(bad), Err(Problem::Name)), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Secrets that we make: tokens, codes, client secrets, session ids.
+//!
+//! `brand_type_` + 43 base62 characters (256 bits) + 6 base62 characters of CRC-32 over everything before
+//! them. Only the SHA-256 of the whole is ever stored: 256 random bits cannot be guessed, so no salt and no
+//! slow hash would make them safer, and a plain digest can be looked up.
+
+use std::fmt;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Binary;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::db::column::column;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BODY: usize = 43;
+const CHECK: usize = 6;
+/// Characters of the body that may be shown, to tell one token from another.
+const HINT: usize = 4;
+
+/// What a secret opens, as its middle part says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    PersonalAccessToken,
+    AccessToken,
+    RefreshToken,
+    ClientSecret,
+    AuthorizationCode,
+}
+
+impl SecretKind {
+    const ALL: [SecretKind; 5] = [
+        SecretKind::PersonalAccessToken,
+        SecretKind::AccessToken,
+        SecretKind::RefreshToken,
+        SecretKind::ClientSecret,
+        SecretKind::AuthorizationCode,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SecretKind::PersonalAccessToken => "pat",
+            SecretKind::AccessToken => "at",
+            SecretKind::RefreshToken => "rt",
+            SecretKind::ClientSecret => "cs",
+            SecretKind::AuthorizationCode => "ac",
+        }
+    }
+}
+
+/// The first part of every secret of this server, 2 to 9 characters: `jeton` unless it is set otherwise.
+/// New secrets carry the first brand; all of them are accepted, so that a brand can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brands(Vec<String>);
+
+impl Brands {
+    pub fn new(brands: Vec<String>) -> Result<Self, String> {
+        for brand in &brands {
+            let mut bytes = brand.bytes();
+            let fits = (2..=9).contains(&brand.len())
+                && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+                && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            if !fits {
+                return Err(format!(
+                    "a brand is 2 to 9 small letters or digits and begins with a letter, not {brand:?}"
+                ));
+            }
+        }
+        if brands.is_empty() {
+            return Err("at least one brand is needed".to_owned());
+        }
+        Ok(Self(brands))
+    }
+
+    /// A new secret from the operating system's generator.
+    pub fn mint(&self, kind: SecretKind) -> Secret {
+        let mut body = Zeroizing::new(String::with_capacity(BODY));
+        let mut random = Zeroizing::new([0u8; 64]);
+        while body.len() < BODY {
+            SysRng
+                .try_fill_bytes(random.as_mut_slice())
+                .expect("the operating system's random generator answers");
+            push_base62(&mut body, random.as_slice());
+        }
+        self.dress(kind, &body)
+    }
+
+    /// The secret that follows from `presented` and `nonce`: whoever holds both can make it again, a reader
+    /// of the database, who has only digests and nonces, cannot.
+    pub fn derive(&self, kind: SecretKind, nonce: &[u8], presented: &Secret) -> Secret {
+        let mut body = Zeroizing::new(String::with_capacity(BODY));
+        let mut round: u8 = 0;
+        while body.len() < BODY {
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(nonce).expect("HMAC takes a key of any length");
+            mac.update(kind.as_str().as_bytes());
+            mac.update(&[round]);
+            mac.update(presented.expose().as_bytes());
+            push_base62(&mut body, &mac.finalize().into_bytes());
+            round += 1;
+        }
+        self.dress(kind, &body)
+    }
+
+    /// Read a presented string: its kind if brand, type, length and checksum are right, so that a mistyped
+    /// or shortened secret is refused without a look into the database.
+    pub fn read(&self, presented: &str) -> Option<Secret> {
+        let mut parts = presented.split('_');
+        let (brand, kind, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || rest.len() != BODY + CHECK {
+            return None;
+        }
+        if !self.0.iter().any(|accepted| accepted == brand) {
+            return None;
+        }
+        let kind = SecretKind::ALL.into_iter().find(|k| k.as_str() == kind)?;
+        if !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let (covered, check) = presented.split_at(presented.len() - CHECK);
+        (checksum(covered).as_bytes() == check.as_bytes()).then(|| Secret {
+            kind,
+            text: Zeroizing::new(presented.to_owned()),
+        })
+    }
+
+    fn dress(&self, kind: SecretKind, body: &str) -> Secret {
+        let mut text = Zeroizing::new(String::with_capacity(64));
+        text.push_str(&self.0[0]);
+        text.push('_');
+        text.push_str(kind.as_str());
+        text.push('_');
+        text.push_str(body);
+        let check = checksum(&text);
+        text.push_str(&check);
+        Secret { kind, text }
+    }
+}
+
+/// Six bits of each byte are a character, unless they are beyond 61: so every character is equally likely.
+fn push_base62(body: &mut String, random: &[u8]) {
+    for byte in random {
+        let six = (byte & 0b0011_1111) as usize;
+        if six < BASE62.len() && body.len() < BODY {
+            body.push(BASE62[six] as char);
+        }
+    }
+}
+
+/// CRC-32 in base62, most significant digit first, padded with zeros.
+fn checksum(covered: &str) -> String {
+    let mut crc = crc32fast::hash(covered.as_bytes());
+    let mut digits = [b'0'; CHECK];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(crc % 62) as usize];
+        crc /= 62;
+    }
+    digits.iter().map(|&b| b as char).collect()
+}
+
+/// A secret in the clear, which prints nothing and is wiped when dropped.
+#[derive(Clone)]
+pub struct Secret {
+    kind: SecretKind,
+    text: Zeroizing<String>,
+}
+
+impl Secret {
+    pub fn kind(&self) -> SecretKind {
+        self.kind
+    }
+
+    /// The secret itself, for the one answer that hands it over.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.expose())
+    }
+
+    /// What may be shown of it later: brand, type and the first characters, `jeton_pat_3AHO`.
+    pub fn hint(&self) -> String {
+        let end = self.text.len() - BODY - CHECK + HINT;
+        self.text[..end].to_owned()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.kind.as_str())
+    }
+}
+
+/// The SHA-256 of a secret: all that is kept of it, and the key it is found by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
+column!(Digest: Binary, [u8] as Vec<u8>, |digest| digest.0.as_slice(), |bytes| Ok(Digest(bytes.as_slice().try_into()?)));
+
+/// 32 random bytes that make a successor underivable for a reader of digests.
+pub fn nonce() -> Vec<u8> {
+    let mut nonce = vec![0u8; 32];
+    SysRng
+        .try_fill_bytes(&mut nonce)
+        .expect("the operating system's random generator answers");
+    nonce
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY_A: &str = "3AHOVcjqx4BIPWdkry5CJQXelsz6DKRYfmt07ELSZgn";
+
+    fn acme() -> Brands {
+        Brands::new(vec!["acme".to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn the_published_vectors_hold() {
+        for (kind, check) in [
+            (SecretKind::PersonalAccessToken, "0s8N8l"),
+            (SecretKind::AccessToken, "1qFef6"),
+            (SecretKind::RefreshToken, "29aJ9J"),
+            (SecretKind::ClientSecret, "1IqFG0"),
+            (SecretKind::AuthorizationCode, "2MwjTA"),
+        ] {
+            let secret = acme().dress(kind, BODY_A);
+            assert!(secret.expose().ends_with(check), "{kind:?}");
+        }
+        let zeros = acme().dress(SecretKind::PersonalAccessToken, &"0".repeat(43));
+        assert!(zeros.expose().ends_with("1rPmny"));
+        let padded = acme().dress(
+            SecretKind::PersonalAccessToken,
+            &format!("{}h", "0".repeat(42)),
+        );
+        assert!(padded.expose().ends_with("006AVA"));
+        let digest = acme()
+            .dress(SecretKind::PersonalAccessToken, BODY_A)
+            .digest();
+        assert_eq!(digest.as_bytes()[..4], [0xb5, 0xb1, 0xbf, 0x1f]);
+    }
+
+    #[test]
+    fn what_was_minted_is_read_and_every_change_of_it_is_not() {
+        let secret = acme().mint(SecretKind::PersonalAccessToken);
+        let text = secret.expose();
+        assert_eq!(text.len(), 58);
+        assert_eq!(
+            acme().read(text).unwrap().kind(),
+            SecretKind::PersonalAccessToken
+        );
+        for at in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'q' { b'r' } else { b'q' };
+            assert!(
+                acme().read(std::str::from_utf8(&bytes).unwrap()).is_none(),
+                "{at}"
+            );
+        }
+        for changed in [
+            &text[1..],
+            &text[..57],
+            &format!("{text}0"),
+            &format!(" {text}"),
+            &text.to_uppercase(),
+        ] {
+            assert!(acme().read(changed).is_none(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_an_older_brand_are_still_read() {
+        let old = acme().mint(SecretKind::AccessToken);
+        let both = Brands::new(vec!["nova".to_owned(), "acme".to_owned()]).unwrap();
+        assert!(both.read(old.expose()).is_some());
+        assert!(
+            both.mint(SecretKind::AccessToken)
+                .expose()
+                .starts_with("nova_at_")
+        );
+    }
+
+    #[test]
+    fn a_derived_secret_needs_the_nonce_and_the_secret_it_follows() {
+        let presented = acme().mint(SecretKind::RefreshToken);
+        let (one, other) = (nonce(), nonce());
+        let derive = |nonce: &[u8]| acme().derive(SecretKind::RefreshToken, nonce, &presented);
+        assert_eq!(derive(&one).expose(), derive(&one).expose());
+        assert_ne!(derive(&one).expose(), derive(&other).expose());
+        assert!(acme().read(derive(&one).expose()).is_some());
+    }
+
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let secret = acme().mint(SecretKind::ClientSecret);
+        assert_eq!(
+            format!("{secret:?} {:?}", secret.digest()),
+            "Secret(cs) Digest"
+        );
+    }
+}

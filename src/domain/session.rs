@@ -1,0 +1,75 @@
+//! Sessions of people at a browser. A session is a row: ending it is deleting it.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::id::Id;
+use super::secret::Digest;
+use super::tx::Tx;
+use super::user::User;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::schema::{sessions, users};
+
+/// A browser in which somebody has signed in. Known by the digest of a random id that only the browser has.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    pub hash: Digest,
+    pub user_id: Id,
+    pub created_at: Timestamp,
+    /// When the password was last entered in it.
+    pub authenticated_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// Begin a session for `user`, who has just proven who they are, under a fresh random id.
+    pub fn begin(tx: &mut Tx, hash: Digest, user: &User) -> QueryResult<()> {
+        let (now, life) = (tx.now, tx.policy.lifetimes.session);
+        diesel::insert_into(sessions::table)
+            .values((
+                sessions::hash.eq(hash),
+                sessions::user_id.eq(user.id),
+                sessions::created_at.eq(now),
+                sessions::authenticated_at.eq(now),
+                sessions::expires_at.eq(now + life),
+            ))
+            .execute(&mut **tx)
+            .map(drop)
+    }
+
+    /// The live session of this id and its person, unless the account is closed.
+    pub fn find(
+        conn: &mut Conn,
+        hash: Digest,
+        now: Timestamp,
+    ) -> QueryResult<Option<(Session, User)>> {
+        sessions::table
+            .inner_join(users::table)
+            .filter(sessions::hash.eq(hash))
+            .filter(sessions::expires_at.gt(now))
+            .filter(users::disabled_at.is_null())
+            .select((Session::as_select(), User::as_select()))
+            .get_result(conn)
+            .optional()
+    }
+
+    /// Whether the password was entered here within `limit`.
+    pub fn is_fresh(&self, now: Timestamp, limit: Duration) -> bool {
+        now.since(self.authenticated_at) < limit
+    }
+
+    pub fn end(tx: &mut Tx, hash: Digest) -> QueryResult<()> {
+        diesel::delete(sessions::table.find(hash))
+            .execute(&mut **tx)
+            .map(drop)
+    }
+
+    pub fn end_all_of(tx: &mut Tx, user: Id) -> QueryResult<()> {
+        diesel::delete(sessions::table.filter(sessions::user_id.eq(user)))
+            .execute(&mut **tx)
+            .map(drop)
+    }
+}

@@ -1,0 +1,173 @@
+//! Tokens: access tokens, refresh tokens and personal access tokens, in one table, each under a grant.
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::audit::{Event, What};
+use super::grant::Grant;
+use super::id::Id;
+use super::secret::{Digest, Secret, SecretKind};
+use super::tx::Tx;
+use super::words::{Audience, Scope};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::column::column;
+use crate::db::schema::tokens;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub enum TokenKind {
+    Access,
+    Refresh,
+    Personal,
+}
+
+impl TokenKind {
+    /// The word introspection says (`token_kind`).
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            TokenKind::Access => "access",
+            TokenKind::Refresh => "refresh",
+            TokenKind::Personal => "pat",
+        }
+    }
+
+    pub fn secret_kind(self) -> SecretKind {
+        match self {
+            TokenKind::Access => SecretKind::AccessToken,
+            TokenKind::Refresh => SecretKind::RefreshToken,
+            TokenKind::Personal => SecretKind::PersonalAccessToken,
+        }
+    }
+}
+
+column!(TokenKind: Text, str as String, |kind| kind.as_str(), |text| {
+    [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("unknown token kind {text}").into())
+});
+
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+pub struct Token {
+    pub hash: Digest,
+    /// The public id, `jti`.
+    pub id: Id,
+    pub grant_id: Id,
+    pub kind: TokenKind,
+    pub hint: String,
+    /// Narrower than the grant's scope, if it is.
+    pub scope: Option<Scope>,
+    /// Narrower than the grant's audience, if it is.
+    pub audience: Option<Audience>,
+    pub created_at: Timestamp,
+    /// From this instant on it is expired; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When a refresh token was exchanged for its successor.
+    pub spent_at: Option<Timestamp>,
+    /// What its successors are derived with.
+    pub nonce: Option<Vec<u8>>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by: Option<String>,
+    pub revoke_reason: Option<String>,
+}
+
+/// What a new token is to be.
+#[derive(Debug, Clone)]
+pub struct NewToken<'a> {
+    pub grant: &'a Grant,
+    pub kind: TokenKind,
+    pub expires_at: Option<Timestamp>,
+    pub scope: Option<&'a Scope>,
+    pub audience: Option<&'a Audience>,
+}
+
+impl Token {
+    /// Keep a token whose secret is `secret`: its digest, and what it opens.
+    pub fn issue(tx: &mut Tx, secret: &Secret, new: NewToken) -> QueryResult<Token> {
+        let token = Token {
+            hash: secret.digest(),
+            id: Id::new(tx.now),
+            grant_id: new.grant.id,
+            kind: new.kind,
+            hint: secret.hint(),
+            scope: new.scope.cloned(),
+            audience: new.audience.cloned(),
+            created_at: tx.now,
+            expires_at: new.expires_at,
+            spent_at: None,
+            nonce: None,
+            revoked_at: None,
+            revoked_by: None,
+            revoke_reason: None,
+        };
+        diesel::insert_into(tokens::table)
+            .values((
+                tokens::hash.eq(token.hash),
+                tokens::id.eq(token.id),
+                tokens::grant_id.eq(token.grant_id),
+                tokens::kind.eq(token.kind),
+                tokens::hint.eq(&token.hint),
+                tokens::scope.eq(new.scope),
+                tokens::audience.eq(new.audience),
+                tokens::created_at.eq(token.created_at),
+                tokens::expires_at.eq(token.expires_at),
+            ))
+            .execute(&mut **tx)?;
+        Ok(token)
+    }
+
+    pub fn find(conn: &mut Conn, hash: Digest) -> QueryResult<Option<Token>> {
+        tokens::table
+            .find(hash)
+            .select(Token::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    /// Whether it is past its end, without leeway. By whole seconds, as `exp` says it: `exp = now` is expired.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at
+            .is_some_and(|end| end.seconds() <= now.seconds())
+    }
+
+    /// Spend a refresh token, with the nonce of its successor. Of two that try at once, one changes no row.
+    pub fn spend(&self, tx: &mut Tx, nonce: &[u8]) -> QueryResult<bool> {
+        let now = tx.now;
+        diesel::update(
+            tokens::table
+                .find(self.hash)
+                .filter(tokens::spent_at.is_null()),
+        )
+        .set((tokens::spent_at.eq(now), tokens::nonce.eq(nonce)))
+        .execute(&mut **tx)
+        .map(|rows| rows == 1)
+    }
+
+    /// End this one access token; the grant and its other tokens go on.
+    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, reason: &str) -> QueryResult<()> {
+        let (now, by) = (tx.now, tx.caller.actor.to_string());
+        let ended = diesel::update(
+            tokens::table
+                .find(self.hash)
+                .filter(tokens::revoked_at.is_null()),
+        )
+        .set((
+            tokens::revoked_at.eq(now),
+            tokens::revoked_by.eq(by),
+            tokens::revoke_reason.eq(reason),
+        ))
+        .execute(&mut **tx)?;
+        if ended == 0 {
+            return Ok(());
+        }
+        tx.record(
+            Event::new(What::AccessTokenRevoked)
+                .grant(grant)
+                .detail(self.id.to_string()),
+        )
+    }
+}

@@ -1,0 +1,108 @@
+//! The write transaction: everything that changes something takes one.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+
+use diesel::QueryResult;
+
+use super::audit::Event;
+use super::id::Id;
+use super::policy::Policy;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody who has proven who they are.
+    Anyone,
+    /// A person who is signed in.
+    User(Id),
+    /// A client that has authenticated, or named itself if it is public.
+    Client(String),
+    /// The operator, on the machine itself.
+    CommandLine,
+    /// The server, by itself.
+    System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Anyone => f.write_str("anyone"),
+            Actor::User(id) => write!(f, "user:{id}"),
+            Actor::Client(id) => write!(f, "client:{id}"),
+            Actor::CommandLine => f.write_str("command line"),
+            Actor::System => f.write_str("system"),
+        }
+    }
+}
+
+/// Who asks for a change, from where, and in which request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub actor: Actor,
+    pub address: Option<IpAddr>,
+    pub request_id: Option<String>,
+}
+
+impl Caller {
+    pub fn command_line() -> Self {
+        Self::of(Actor::CommandLine)
+    }
+
+    pub fn system() -> Self {
+        Self::of(Actor::System)
+    }
+
+    fn of(actor: Actor) -> Self {
+        Self {
+            actor,
+            address: None,
+            request_id: None,
+        }
+    }
+
+    pub fn acting_as(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+}
+
+/// A write transaction under way. Verbs that change something take `&mut Tx`, so that whatever has to come with
+/// a change (today its audit record) can't be left out by taking a bare connection.
+pub struct Tx<'a> {
+    conn: &'a mut Conn,
+    pub now: Timestamp,
+    pub policy: &'a Policy,
+    pub caller: &'a Caller,
+}
+
+impl<'a> Tx<'a> {
+    pub fn new(conn: &'a mut Conn, now: Timestamp, policy: &'a Policy, caller: &'a Caller) -> Self {
+        Self {
+            conn,
+            now,
+            policy,
+            caller,
+        }
+    }
+
+    /// Write an event into the audit trail, in this transaction.
+    pub fn record(&mut self, event: Event) -> QueryResult<()> {
+        event.write(self)
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        self.conn
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.conn
+    }
+}

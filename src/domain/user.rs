@@ -1,0 +1,170 @@
+//! People.
+
+use diesel::prelude::*;
+
+use super::audit::{Event, What};
+use super::grant::{Because, Grant};
+use super::id::Id;
+use super::session::Session;
+use super::tx::Tx;
+use crate::clock::Timestamp;
+use crate::db::schema::users;
+use crate::db::{Conn, Fault, Refusal};
+
+/// A person with an account here.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct User {
+    pub id: Id,
+    /// Small letters; what they sign in with.
+    pub username: String,
+    pub email: Option<String>,
+    pub password_hash: Option<String>,
+    pub is_admin: bool,
+    pub created_at: Timestamp,
+    pub password_changed_at: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// Why an account can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    #[error("a username is 1 to 64 letters, digits or . _ - @ +, not {0:?}")]
+    Username(String),
+    #[error("there is a user named {0} already")]
+    Taken(String),
+    #[error("{0}")]
+    Password(String),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<diesel::result::Error> for Unfit {
+    fn from(error: diesel::result::Error) -> Self {
+        Unfit::Fault(error.into())
+    }
+}
+
+impl Refusal for Unfit {
+    fn is_fault(&self) -> bool {
+        matches!(self, Unfit::Fault(_))
+    }
+}
+
+/// A username as it is stored and looked up, or `None` if it can't be one.
+pub fn username(text: &str) -> Option<String> {
+    let fits = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(&b));
+    fits.then(|| text.to_ascii_lowercase())
+}
+
+impl User {
+    pub fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<User>> {
+        users::table
+            .find(id)
+            .select(User::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    pub fn named(conn: &mut Conn, name: &str) -> QueryResult<Option<User>> {
+        let Some(name) = username(name) else {
+            return Ok(None);
+        };
+        users::table
+            .filter(users::username.eq(name))
+            .select(User::as_select())
+            .get_result(conn)
+            .optional()
+    }
+
+    pub fn all(conn: &mut Conn) -> QueryResult<Vec<User>> {
+        users::table
+            .order(users::username)
+            .select(User::as_select())
+            .load(conn)
+    }
+
+    pub fn is_anyone_here(conn: &mut Conn) -> QueryResult<bool> {
+        let count: i64 = users::table.count().get_result(conn)?;
+        Ok(count > 0)
+    }
+
+    /// Make an account. `password_hash` comes from [`super::password::Password::hash`].
+    pub fn create(
+        tx: &mut Tx,
+        name: &str,
+        email: Option<&str>,
+        is_admin: bool,
+        password_hash: Option<&str>,
+    ) -> Result<User, Unfit> {
+        let name = username(name).ok_or_else(|| Unfit::Username(name.to_owned()))?;
+        if User::named(tx, &name)?.is_some() {
+            return Err(Unfit::Taken(name));
+        }
+        let id = Id::new(tx.now);
+        let now = tx.now;
+        diesel::insert_into(users::table)
+            .values((
+                users::id.eq(id),
+                users::username.eq(&name),
+                users::email.eq(email),
+                users::password_hash.eq(password_hash),
+                users::is_admin.eq(is_admin),
+                users::created_at.eq(now),
+            ))
+            .execute(&mut **tx)?;
+        tx.record(Event::new(What::UserCreated).user(id).detail(&name))?;
+        User::find(tx, id)?.ok_or(Unfit::Fault(Fault::Broken("the new user is not there")))
+    }
+
+    /// Give a person a new password. Every session of theirs ends, and every app they allowed is disconnected
+    /// (RFC 9700 §4.14.2); their personal access tokens go on working unless they are revoked too.
+    pub fn set_password(&self, tx: &mut Tx, hash: &str) -> QueryResult<()> {
+        let now = tx.now;
+        diesel::update(users::table.find(self.id))
+            .set((
+                users::password_hash.eq(hash),
+                users::password_changed_at.eq(now),
+            ))
+            .execute(&mut **tx)?;
+        Session::end_all_of(tx, self.id)?;
+        Grant::revoke_apps_of(tx, self.id, Because::PasswordChanged)?;
+        tx.record(Event::new(What::PasswordChanged).user(self.id))
+    }
+
+    /// Close an account: sessions end, and nothing they own is active any more. No token row is touched.
+    pub fn disable(&self, tx: &mut Tx) -> QueryResult<()> {
+        let now = tx.now;
+        let open = users::table
+            .find(self.id)
+            .filter(users::disabled_at.is_null());
+        if diesel::update(open)
+            .set(users::disabled_at.eq(now))
+            .execute(&mut **tx)?
+            == 0
+        {
+            return Ok(());
+        }
+        Session::end_all_of(tx, self.id)?;
+        tx.record(Event::new(What::UserDisabled).user(self.id))
+    }
+
+    /// Open a closed account again; what was not revoked meanwhile is active again.
+    pub fn enable(&self, tx: &mut Tx) -> QueryResult<()> {
+        let closed = users::table
+            .find(self.id)
+            .filter(users::disabled_at.is_not_null());
+        let open = users::disabled_at.eq(None::<Timestamp>);
+        match diesel::update(closed).set(open).execute(&mut **tx)? {
+            0 => Ok(()),
+            _ => tx.record(Event::new(What::UserEnabled).user(self.id)),
+        }
+    }
+}
