@@ -1,0 +1,152 @@
+//! Who asks: client authentication at the token, introspection and revocation endpoints (RFC 6749 §2.3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::{Error, InvalidClient, InvalidRequest};
+use super::params::{Params, decode};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::domain::bearer::Bearer;
+use crate::domain::client::{AuthMethod, Client};
+use crate::domain::resource::Catalogue;
+use crate::domain::secret::{Brands, SecretKind};
+use crate::domain::token::TokenKind;
+
+/// The scope with which a service's own access token may ask about tokens.
+const INTROSPECTION: &str = "introspection";
+
+/// What a request says of who it comes from. Not yet believed.
+pub enum Credentials {
+    /// `client_secret_basic`: the header, form-decoded (RFC 6749 §2.3.1).
+    Basic { id: String, secret: String },
+    /// `client_secret_post`: the body.
+    Post { id: String, secret: String },
+    /// A public client names itself (RFC 6749 §3.2.1).
+    Named { id: String },
+    /// An access token in the header (RFC 6750 §2.1).
+    Bearer(String),
+}
+
+impl Credentials {
+    /// Find the credentials in the `Authorization` header and the body; `None` if there are none at all.
+    pub fn find(authorization: Option<&[u8]>, params: &Params) -> Result<Option<Self>, Error> {
+        let body_id = params.get("client_id");
+        let body_secret = params.get("client_secret");
+        let Some(header) = authorization else {
+            return Ok(match (body_id, body_secret) {
+                (Some(id), Some(secret)) => Some(Credentials::Post {
+                    id: id.to_owned(),
+                    secret: secret.to_owned(),
+                }),
+                (Some(id), None) => Some(Credentials::Named { id: id.to_owned() }),
+                (None, Some(_)) => return Err(InvalidClient::Failed.into()),
+                (None, None) => None,
+            });
+        };
+        if body_secret.is_some() {
+            return Err(InvalidRequest::TwoAuthentications.into());
+        }
+        let header = std::str::from_utf8(header).map_err(|_| InvalidClient::Failed)?;
+        let (scheme, rest) = header.split_once(' ').ok_or(InvalidClient::Failed)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(Some(Credentials::Bearer(rest.trim().to_owned())));
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Err(InvalidClient::Failed.into());
+        }
+        let (id, secret) = basic(rest.trim()).ok_or(InvalidClient::Failed)?;
+        if body_id.is_some_and(|other| other != id) {
+            return Err(InvalidRequest::OtherClientId.into());
+        }
+        Ok(Some(Credentials::Basic { id, secret }))
+    }
+
+    /// The client these credentials prove, public clients by their mere name. Unknown, disabled and wrong are
+    /// refused alike.
+    pub fn client(
+        &self,
+        conn: &mut Conn,
+        brands: &Brands,
+        now: Timestamp,
+    ) -> Result<Client, Error> {
+        let (id, secret, through) = match self {
+            Credentials::Basic { id, secret } => (id, Some(secret), AuthMethod::ClientSecretBasic),
+            Credentials::Post { id, secret } => (id, Some(secret), AuthMethod::ClientSecretPost),
+            Credentials::Named { id } => (id, None, AuthMethod::None),
+            Credentials::Bearer(_) => return Err(InvalidClient::Failed.into()),
+        };
+        let client = Client::find(conn, id)?.filter(Client::is_enabled);
+        let client = client.ok_or(InvalidClient::Failed)?;
+        let fits = client.auth_method == through
+            || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None);
+        if !fits {
+            return Err(InvalidClient::Failed.into());
+        }
+        let Some(secret) = secret else {
+            return Ok(client);
+        };
+        let secret = brands
+            .read(secret)
+            .filter(|secret| secret.kind() == SecretKind::ClientSecret);
+        match secret {
+            Some(secret) if client.has_secret(conn, secret.digest(), now)? => Ok(client),
+            _ => Err(InvalidClient::Failed.into()),
+        }
+    }
+
+    /// The client that may ask about tokens: one that has proven itself by a secret, or by an access token of its
+    /// own with the scope `introspection` (RFC 7662 §2.1).
+    pub fn questioner(
+        &self,
+        conn: &mut Conn,
+        brands: &Brands,
+        api: &str,
+        now: Timestamp,
+    ) -> Result<Client, Error> {
+        let Credentials::Bearer(token) = self else {
+            let client = self.client(conn, brands, now)?;
+            return match client.is_public() {
+                true => Err(InvalidClient::Public.into()),
+                false => Ok(client),
+            };
+        };
+        let bearer = bearer(conn, brands, token, api, now)?;
+        // A person's token has no place here: whose resources would it ask for?
+        if bearer.owner.is_some()
+            || !bearer
+                .rights(&Catalogue::load(conn)?)
+                .contains(INTROSPECTION)
+        {
+            return Err(Error::InsufficientScope(INTROSPECTION));
+        }
+        Ok(bearer.client)
+    }
+}
+
+/// The active access token or personal access token `presented`, if it is for our own API at `api` (RFC 6750).
+pub fn bearer(
+    conn: &mut Conn,
+    brands: &Brands,
+    presented: &str,
+    api: &str,
+    now: Timestamp,
+) -> Result<Bearer, Error> {
+    let secret = brands.read(presented).ok_or(Error::InvalidToken)?;
+    let bearer = Bearer::find(conn, secret.digest())?.ok_or(Error::InvalidToken)?;
+    let good = bearer.is_active(now)
+        && bearer.token.kind != TokenKind::Refresh
+        && bearer.audience().contains(api);
+    if good {
+        Ok(bearer)
+    } else {
+        Err(Error::InvalidToken)
+    }
+}
+
+fn basic(encoded: &str) -> Option<(String, String)> {
+    let decoded = STANDARD.decode(encoded).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((decode(id).ok()?, decode(secret).ok()?))
+}

@@ -1,0 +1,124 @@
+//! The token endpoint's pipeline: every grant type passes through [`respond`], so that no check that all need can be
+//! forgotten by one (RFC 6749 §3.2).
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
+
+use serde::Serialize;
+
+use super::error::{Error, InvalidGrant};
+use super::params::Params;
+use crate::clock::Timestamp;
+use crate::domain::client::{Client, GrantType};
+use crate::domain::grant::Grant;
+use crate::domain::id::Id;
+use crate::domain::secret::Secret;
+use crate::domain::token::{NewToken, Token, TokenKind};
+use crate::domain::tx::Tx;
+use crate::domain::user::User;
+use crate::domain::words::{Audience, Scope};
+
+/// The answer of the token endpoint (RFC 6749 §5.1). Carries secrets: it is not to be logged or stored.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    scope: String,
+}
+
+/// Answer a token request of `client`, which has authenticated.
+pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
+    let asked = params.need("grant_type")?;
+    let grant_type =
+        GrantType::parse(asked).ok_or_else(|| Error::UnsupportedGrantType(asked.to_owned()))?;
+    let acts_alone = grant_type == GrantType::ClientCredentials;
+    if !client.may_use(grant_type) || (acts_alone && client.is_public()) {
+        return Err(Error::UnauthorizedClient(asked.to_owned()));
+    }
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::respond(tx, client, params),
+        GrantType::RefreshToken => refresh_token::respond(tx, client, params),
+        GrantType::ClientCredentials => client_credentials::respond(tx, client, params),
+    }
+}
+
+/// An access token that was made.
+struct Issued {
+    token: Token,
+    secret: Secret,
+    scope: Scope,
+}
+
+/// Make an access token under `grant`, for the `scope` and `audience` that are asked of it.
+fn access_token(
+    tx: &mut Tx,
+    client: &Client,
+    grant: &Grant,
+    secret: Secret,
+    scope: Scope,
+    audience: Option<Audience>,
+) -> Result<Issued, Error> {
+    let life = client
+        .access_token_ttl()
+        .unwrap_or(tx.policy.lifetimes.access_token);
+    let token = Token::issue(
+        tx,
+        &secret,
+        NewToken {
+            grant,
+            kind: TokenKind::Access,
+            expires_at: Some(tx.now.whole_second() + life),
+            scope: Some(&scope).filter(|scope| **scope != grant.scope),
+            audience: audience.as_ref(),
+        },
+    )?;
+    Ok(Issued {
+        token,
+        secret,
+        scope,
+    })
+}
+
+/// Make a refresh token under `grant`. It has all that the grant has (RFC 6749 §6).
+fn refresh_token(tx: &mut Tx, grant: &Grant, secret: &Secret) -> Result<(), Error> {
+    let end = tx.now.whole_second() + tx.policy.lifetimes.refresh_token;
+    Token::issue(
+        tx,
+        secret,
+        NewToken {
+            grant,
+            kind: TokenKind::Refresh,
+            expires_at: Some(end),
+            scope: None,
+            audience: None,
+        },
+    )?;
+    Ok(())
+}
+
+/// The person behind a grant still has to be one who may sign in.
+fn owner_is_enabled(tx: &mut Tx, owner: Id) -> Result<(), Error> {
+    let owner = User::find(tx, owner)?;
+    match owner.is_some_and(|owner| owner.is_enabled()) {
+        true => Ok(()),
+        false => Err(InvalidGrant::OwnerDisabled.into()),
+    }
+}
+
+impl TokenResponse {
+    fn new(access: Issued, refresh: Option<Secret>, now: Timestamp) -> Self {
+        let end = access.token.expires_at.unwrap_or(now);
+        Self {
+            access_token: access.secret.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: end.since(now.whole_second()).as_secs(),
+            refresh_token: refresh.map(|secret| secret.expose().to_owned()),
+            scope: access.scope.to_string(),
+        }
+    }
+}

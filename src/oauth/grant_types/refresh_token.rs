@@ -1,0 +1,96 @@
+//! A refresh token becomes its successor, once; and whoever loses the answer may ask again for a moment
+//! (RFC 6749 §6, RFC 9700 §4.14.2).
+//!
+//! The successor is derived from the presented token and a nonce in its row. So the same old token can be answered
+//! with the same successor again while nobody has used that, although only digests are stored.
+
+use super::{Issued, TokenResponse, access_token, refresh_token};
+use crate::domain::audit::{Event, What};
+use crate::domain::bearer::{Bearer, Standing};
+use crate::domain::client::Client;
+use crate::domain::grant::Because;
+use crate::domain::resource::Catalogue;
+use crate::domain::secret::{self, Secret, SecretKind};
+use crate::domain::token::Token;
+use crate::domain::tx::Tx;
+use crate::domain::words::Scope;
+use crate::oauth::engine;
+use crate::oauth::error::{Error, InvalidGrant};
+use crate::oauth::params::Params;
+use crate::oauth::resource_indicators::narrowed;
+
+pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
+    let presented = tx.policy.brands.read(params.need("refresh_token")?);
+    let presented = presented.filter(|secret| secret.kind() == SecretKind::RefreshToken);
+    let presented = presented.ok_or(InvalidGrant::UnknownRefreshToken)?;
+    let bearer = Bearer::find(tx, presented.digest())?.ok_or(InvalidGrant::UnknownRefreshToken)?;
+    let granted = bearer.scope();
+    let owner = bearer.grant.client_id.clone();
+    engine::refresh_token(params, client, &owner, &granted, |scope| {
+        rotate(tx, client, &presented, bearer, scope, params)
+    })
+}
+
+fn rotate(
+    tx: &mut Tx,
+    client: &Client,
+    presented: &Secret,
+    bearer: Bearer,
+    scope: Scope,
+    params: &Params,
+) -> Result<TokenResponse, Error> {
+    match bearer.standing(tx.now) {
+        Standing::Active => {}
+        Standing::Spent => return again(tx, presented, &bearer),
+        Standing::OwnerDisabled => return Err(InvalidGrant::OwnerDisabled.into()),
+        _ => return Err(InvalidGrant::Ended.into()),
+    }
+    let audience = narrowed(params, &bearer.grant.audience, &Catalogue::load(tx)?)?;
+    let nonce = secret::nonce();
+    if !bearer.token.spend(tx, &nonce)? {
+        // Another request was faster: this one is the second.
+        let bearer = Bearer::find(tx, presented.digest())?;
+        return again(
+            tx,
+            presented,
+            &bearer.ok_or(InvalidGrant::UnknownRefreshToken)?,
+        );
+    }
+    let [next_access, next_refresh] = successors(tx, &nonce, presented);
+    let access = access_token(tx, client, &bearer.grant, next_access, scope, audience)?;
+    refresh_token(tx, &bearer.grant, &next_refresh)?;
+    Ok(TokenResponse::new(access, Some(next_refresh), tx.now))
+}
+
+/// A spent token came again. Shortly after, and before its successor was used, that is a lost answer or a race: the
+/// same successor is the answer. Otherwise one of two holders is a thief, and the grant ends.
+fn again(tx: &mut Tx, presented: &Secret, bearer: &Bearer) -> Result<TokenResponse, Error> {
+    let spent = bearer.token.spent_at.zip(bearer.token.nonce.as_ref());
+    if let Some((spent_at, nonce)) = spent.filter(|_| bearer.grant.revoked_at.is_none()) {
+        let [next_access, next_refresh] = successors(tx, nonce, presented);
+        let successor = Token::find(tx, next_refresh.digest())?;
+        let unused = successor.is_some_and(|next| next.spent_at.is_none());
+        if unused && tx.now < spent_at + tx.policy.lifetimes.refresh_grace {
+            let token = Token::find(tx, next_access.digest())?;
+            let token = token.ok_or(InvalidGrant::Ended)?;
+            let scope = token
+                .scope
+                .clone()
+                .unwrap_or_else(|| bearer.grant.scope.clone());
+            let access = Issued {
+                token,
+                secret: next_access,
+                scope,
+            };
+            return Ok(TokenResponse::new(access, Some(next_refresh), tx.now));
+        }
+    }
+    tx.record(Event::new(What::RefreshTokenReplayed).grant(&bearer.grant))?;
+    bearer.grant.revoke(tx, &Because::RefreshTokenReplayed)?;
+    Err(InvalidGrant::Replayed.into())
+}
+
+fn successors(tx: &Tx, nonce: &[u8], presented: &Secret) -> [Secret; 2] {
+    [SecretKind::AccessToken, SecretKind::RefreshToken]
+        .map(|kind| tx.policy.brands.derive(kind, nonce, presented))
+}

@@ -1,0 +1,122 @@
+//! Whether a token is good, and for what (RFC 7662).
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::error::{Error, InvalidRequest};
+use super::params::Params;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::domain::bearer::{Bearer, Standing};
+use crate::domain::client::Client;
+use crate::domain::id::Id;
+use crate::domain::resource::Catalogue;
+use crate::domain::secret::Brands;
+
+/// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
+pub struct Question {
+    token: String,
+    /// From where the token came to the resource server, if it says so (an extension of ours).
+    pub client_ip: Option<IpAddr>,
+}
+
+impl Question {
+    pub fn read(params: &Params) -> Result<Self, InvalidRequest> {
+        let client_ip = match params.get("client_ip") {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| InvalidRequest::NotUnderstood("client_ip"))?,
+            ),
+            None => None,
+        };
+        Ok(Self {
+            token: params.need("token")?.to_owned(),
+            client_ip,
+        })
+    }
+}
+
+/// What it is told. An inactive token is nothing but that (RFC 7662 §2.2).
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Inactive { active: bool },
+    Active(Box<Facts>),
+}
+
+/// What is told of an active token.
+#[derive(Debug, Serialize)]
+pub struct Facts {
+    active: bool,
+    iss: String,
+    sub: String,
+    aud: Vec<String>,
+    client_id: String,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    iat: i64,
+    jti: String,
+    token_type: &'static str,
+    token_kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+}
+
+/// An answer, and the grant whose token was found to be in use.
+pub struct Outcome {
+    pub answer: Answer,
+    pub used: Option<Id>,
+}
+
+const INACTIVE: Outcome = Outcome {
+    answer: Answer::Inactive { active: false },
+    used: None,
+};
+
+/// Answer `caller`, which has authenticated. Every reason for "no" looks alike; the log knows it.
+pub fn answer(
+    conn: &mut Conn,
+    caller: &Client,
+    question: &Question,
+    brands: &Brands,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Outcome, Error> {
+    let Some(secret) = brands.read(&question.token) else {
+        return Ok(INACTIVE);
+    };
+    let Some(bearer) = Bearer::find(conn, secret.digest())? else {
+        return Ok(INACTIVE);
+    };
+    let standing = bearer.standing(now);
+    if standing != Standing::Active {
+        tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
+        return Ok(INACTIVE);
+    }
+    let Some(scope) = bearer.seen_by(caller, &Catalogue::load(conn)?) else {
+        tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
+        return Ok(INACTIVE);
+    };
+    Ok(Outcome {
+        used: Some(bearer.grant.id),
+        answer: Answer::Active(Box::new(Facts {
+            active: true,
+            iss: issuer.to_owned(),
+            sub: bearer.subject(),
+            aud: bearer.audience().iter().map(str::to_owned).collect(),
+            client_id: bearer.grant.client_id.clone(),
+            scope: scope.to_string(),
+            exp: bearer.token.expires_at.map(Timestamp::seconds),
+            iat: bearer.token.created_at.seconds(),
+            jti: bearer.token.id.to_string(),
+            token_type: "Bearer",
+            token_kind: bearer.token.kind.as_str(),
+            username: bearer.owner.map(|owner| owner.username),
+            auth_time: bearer.grant.auth_time.map(Timestamp::seconds),
+        })),
+    })
+}
