@@ -1,0 +1,176 @@
+//! The server's shared parts, and the only bridge between async handlers and the database: inside the closures of
+//! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::db::{Conn, Database, Fault, Refusal};
+use crate::domain::password::Password;
+use crate::domain::policy::Policy;
+use crate::domain::resource::{self, Resource};
+use crate::domain::tx::{Caller, Tx};
+use crate::jobs::last_used::LastUsed;
+
+/// How many sign-ins may wait for a thread before the next is told to come back later.
+const PASSWORDS_WAITING: usize = 64;
+
+/// The running server, cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    issuer: String,
+    clock: Clock,
+    database: Database,
+    password_threads: Semaphore,
+    password_queue: Semaphore,
+    last_used: LastUsed,
+}
+
+impl App {
+    /// Open the database, bring its tables up to date and see that what every server has is there.
+    pub fn open(config: Config, clock: Clock) -> Result<App, resource::Unfit> {
+        let database = Database::open(&config.database, config.database_connections)?;
+        let migrations = database.migrate()?;
+        if migrations > 0 {
+            tracing::info!(migrations, "the tables are up to date");
+        }
+        let issuer = config.issuer();
+        let app = App(Arc::new(Shared {
+            password_threads: Semaphore::new(config.password_threads),
+            password_queue: Semaphore::new(config.password_threads + PASSWORDS_WAITING),
+            last_used: LastUsed::default(),
+            config,
+            issuer,
+            clock,
+            database,
+        }));
+        let api = app.api_resource();
+        app.write_blocking(&Caller::system(), |tx| Resource::ensure_ours(tx, &api))?;
+        Ok(app)
+    }
+
+    /// Take up service at the issuer of the settings: only the server knows for sure where it is reached.
+    pub fn take_address(&self) -> Result<(), resource::Unfit> {
+        let api = self.api_resource();
+        self.write_blocking(&Caller::system(), |tx| Resource::move_ours(tx, &api))
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.0.config.policy
+    }
+
+    /// The issuer identifier (RFC 8414 §2).
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The URI of our own management API, as tokens have it in their audience.
+    pub fn api_resource(&self) -> String {
+        format!("{}/api", self.0.issuer)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub fn last_used(&self) -> &LastUsed {
+        &self.0.last_used
+    }
+
+    /// Ask the database something, off the async threads.
+    pub async fn read<T, E>(
+        &self,
+        question: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+    {
+        let app = self.clone();
+        aside(move || app.0.database.read(question)).await
+    }
+
+    /// Change something, in one transaction, off the async threads. A refusal keeps what was written with it, a
+    /// fault undoes everything.
+    pub async fn write<T, E>(
+        &self,
+        caller: Caller,
+        work: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Refusal + Send + 'static,
+    {
+        let app = self.clone();
+        aside(move || app.write_blocking(&caller, work)).await
+    }
+
+    /// [`App::read`] for the command line, where nobody else waits.
+    pub fn read_blocking<T, E: From<Fault>>(
+        &self,
+        question: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.0.database.read(question)
+    }
+
+    /// [`App::write`] for the command line, where nobody else waits.
+    pub fn write_blocking<T, E: Refusal>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.0
+            .database
+            .write(|conn| work(&mut Tx::new(conn, self.now(), self.policy(), caller)))
+    }
+
+    /// Do slow password work on one of the few threads it may have. When too many wait already, the answer is
+    /// [`Fault::Busy`] at once, so that a flood of sign-ins costs nobody else anything.
+    pub async fn with_password<T, E>(
+        &self,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+    {
+        let _place = self
+            .0
+            .password_queue
+            .try_acquire()
+            .map_err(|_| Fault::Busy)?;
+        let _thread = self
+            .0
+            .password_threads
+            .acquire()
+            .await
+            .map_err(|_| Fault::Busy)?;
+        aside(work).await
+    }
+
+    /// Hash a new password.
+    pub async fn hash_password(&self, password: Password) -> Result<String, Fault> {
+        self.with_password(move || Ok(password.hash())).await
+    }
+}
+
+/// Run blocking work on the pool for it. It runs to its end even if nobody waits for the answer any more.
+async fn aside<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Fault> + Send + 'static,
+{
+    match actix_web::web::block(work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Fault::Broken("the work panicked").into()),
+    }
+}

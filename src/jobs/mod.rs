@@ -1,0 +1,3 @@
+//! What the server does by itself, beside answering: one job a file, each idempotent.
+
+pub mod last_used;

@@ -1,0 +1,71 @@
+//! Whom a request comes from, when proxies may stand between.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+
+/// The client's address. `X-Forwarded-For` is believed only as far as it was written by proxies in `trusted`: read
+/// from the right, the first address that is not one of theirs is the client's.
+pub fn of(req: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(&peer) {
+        return Some(peer);
+    }
+    let headers: Vec<&str> = req
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let mut nearest = peer;
+    for hop in headers.iter().rev().flat_map(|value| value.rsplit(',')) {
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        nearest = address.to_canonical();
+        if !is_trusted(&nearest) {
+            break;
+        }
+    }
+    Some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut req = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+        for value in forwarded {
+            req = req.append_header(("X-Forwarded-For", *value));
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().unwrap()).collect();
+        of(&req.to_http_request(), &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_peer_that_is_not_a_proxy_of_ours_is_the_client_whatever_it_says() {
+        assert_eq!(
+            seen("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "203.0.113.9"
+        );
+    }
+
+    #[test]
+    fn behind_our_proxies_the_nearest_stranger_is_the_client() {
+        let ours = ["10.0.0.0/8"];
+        assert_eq!(
+            seen("10.0.0.1", &["198.51.100.1, 203.0.113.7, 10.0.0.2"], &ours),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["198.51.100.1", "203.0.113.7"], &ours),
+            "203.0.113.7"
+        );
+        assert_eq!(seen("10.0.0.1", &["junk"], &ours), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &[], &ours), "10.0.0.1");
+    }
+}

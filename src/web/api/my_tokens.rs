@@ -1,0 +1,112 @@
+//! `/api/my-account/personal-access-tokens`: a person's own tokens, from a browser session. A token does not get in.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::token::{ChangesBody, NewTokenBody, TokenView};
+use super::{Error, parse};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::domain::grant::Because;
+use crate::domain::id::Id;
+use crate::domain::personal_token::{PRESETS, PersonalToken, grantable};
+use crate::domain::resource::Catalogue;
+use crate::web::doors::Account;
+
+pub async fn list(account: Account) -> Result<HttpResponse, Error> {
+    let (owner, now) = (account.by.person.user.id, account.by.app.now());
+    let tokens = account
+        .by
+        .app
+        .read(move |conn| Ok::<_, Error>(PersonalToken::all_of(conn, owner)?))
+        .await?;
+    let views: Vec<TokenView> = tokens
+        .iter()
+        .map(|token| TokenView::of(token, now))
+        .collect();
+    Ok(HttpResponse::Ok().json(views))
+}
+
+/// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.
+pub async fn options(account: Account) -> Result<HttpResponse, Error> {
+    let by = account.by;
+    let catalogue = by
+        .app
+        .read(|conn| Ok::<_, Error>(Catalogue::load(conn)?))
+        .await?;
+    let is_admin = by.person.user.is_admin;
+    let resources = catalogue.iter().map(|(resource, definitions)| {
+        let scopes = definitions
+            .iter()
+            .filter(|definition| grantable(is_admin, resource, &definition.name, definition.reserved).is_ok())
+            .map(|definition| json!({"name": definition.name, "description": definition.description}));
+        let scopes: Vec<_> = scopes.collect();
+        json!({"uri": resource.uri, "name": resource.name, "scopes": scopes})
+    });
+    let resources: Vec<_> = resources
+        .filter(|resource| resource["scopes"] != json!([]))
+        .collect();
+    let policy = &by.app.policy().personal;
+    let now = by.app.now();
+    Ok(HttpResponse::Ok().json(json!({
+        "csrfToken": by.browser.csrf(),
+        "resources": resources,
+        "expiryPresetDays": PRESETS,
+        "defaultExpiresAt": policy.default_end(now).millis(),
+        "maxExpiresAt": policy.latest_end(now).map(Timestamp::millis),
+        "neverExpiresAllowed": policy.may_never_expire && policy.max_life.is_none(),
+        "mayCreate": policy.refuses(&by.person.user).is_none(),
+    })))
+}
+
+pub async fn create(account: Account) -> Result<HttpResponse, Error> {
+    account.by.recently(String::new)?;
+    let new: NewTokenBody = parse(&account.body)?;
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user);
+    let made = app.write(caller, move |tx| new.create(tx, &owner)).await?;
+    let location = format!("/api/my-account/personal-access-tokens/{}", made.id());
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .json(made))
+}
+
+pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let (owner, now) = (account.by.person.user.id, account.by.app.now());
+    let token = account
+        .by
+        .app
+        .read(move |conn| own(conn, owner, &id))
+        .await?;
+    Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
+}
+
+pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let changes: ChangesBody = parse(&account.body)?;
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user.id);
+    let view = app
+        .write(caller, move |tx| {
+            let token = own(tx, owner, &id)?;
+            changes.apply(tx, &token)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user.id);
+    app.write(caller, move |tx| {
+        let token = own(tx, owner, &id)?;
+        Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
+    let token = match id.parse::<Id>() {
+        Ok(id) => PersonalToken::of(conn, owner, id)?,
+        Err(_) => None,
+    };
+    token.ok_or_else(|| Error::not_found("token"))
+}

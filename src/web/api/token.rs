@@ -1,0 +1,150 @@
+//! A personal access token as the API says it, and what makes and changes one.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::clock::Timestamp;
+use crate::domain::grant::Door;
+use crate::domain::personal_token::{Changes, End, NewPersonalToken, PersonalToken, Problem};
+use crate::domain::resource::Catalogue;
+use crate::domain::secret::Secret;
+use crate::domain::tx::Tx;
+use crate::domain::user::User;
+use crate::domain::words::{Audience, Scope};
+
+/// What is told of a token. Never its secret, but for [`TokenView::with_value`] in the one answer that makes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenView {
+    id: String,
+    kind: &'static str,
+    user_id: Option<String>,
+    name: String,
+    description: String,
+    hint: String,
+    status: &'static str,
+    scopes: Vec<String>,
+    audience: Vec<String>,
+    created_at: i64,
+    created_by: String,
+    created_via: String,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    last_used_from: Option<String>,
+    revoked_at: Option<i64>,
+    revoked_by: Option<String>,
+    revoke_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+}
+
+impl TokenView {
+    pub fn of(token: &PersonalToken, now: Timestamp) -> Self {
+        let grant = &token.grant;
+        Self {
+            id: token.token.id.to_string(),
+            kind: token.token.kind.as_str(),
+            user_id: grant.user_id.map(|id| id.to_string()),
+            name: token.name().to_owned(),
+            description: grant.description.clone().unwrap_or_default(),
+            hint: token.token.hint.clone(),
+            status: token.state(now).as_str(),
+            scopes: grant.scope.iter().map(str::to_owned).collect(),
+            audience: grant.audience.iter().map(str::to_owned).collect(),
+            created_at: grant.created_at.millis(),
+            created_by: grant.created_by.clone(),
+            created_via: grant.created_via.clone(),
+            expires_at: token.token.expires_at.map(Timestamp::millis),
+            last_used_at: grant.last_used_at.map(Timestamp::millis),
+            last_used_from: grant.last_used_from.clone(),
+            revoked_at: grant.revoked_at.map(Timestamp::millis),
+            revoked_by: grant.revoked_by.clone(),
+            revoke_reason: grant.revoke_reason.clone(),
+            value: None,
+        }
+    }
+
+    fn with_value(self, secret: &Secret) -> Self {
+        Self {
+            value: Some(secret.expose().to_owned()),
+            ..self
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// What a new token is asked to be. Without `expiresAt` it gets the policy's life; without `audience` it is for the
+/// resources that define its scopes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTokenBody {
+    name: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    audience: Vec<String>,
+    expires_at: Option<i64>,
+    #[serde(default)]
+    never_expires: bool,
+}
+
+/// What of a token is asked to change.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangesBody {
+    name: Option<String>,
+    description: Option<String>,
+    scopes: Option<Vec<String>>,
+    expires_at: Option<i64>,
+}
+
+impl NewTokenBody {
+    /// Make the token for `owner`. Its secret is in this answer and no other.
+    pub fn create(self, tx: &mut Tx, owner: &User) -> Result<TokenView, Error> {
+        let scope = scope(&self.scopes)?;
+        let audience = Audience::of(self.audience.iter().map(String::as_str));
+        let mut audience = audience.map_err(Problem::UnknownResource)?;
+        if audience.is_empty() {
+            audience = Catalogue::load(tx)?.audience_of(&scope);
+        }
+        let end = match (self.expires_at, self.never_expires) {
+            (Some(_), true) => {
+                return Err(Error::malformed("A token can't both end and never expire."));
+            }
+            (Some(millis), false) => End::At(Timestamp::from_millis(millis)),
+            (None, true) => End::Never,
+            (None, false) => End::At(tx.policy.personal.default_end(tx.now)),
+        };
+        let new = NewPersonalToken {
+            name: self.name,
+            description: self.description,
+            scope,
+            audience,
+            end,
+        };
+        let (token, secret) = PersonalToken::create(tx, owner, new, Door::Api)?;
+        Ok(TokenView::of(&token, tx.now).with_value(&secret))
+    }
+}
+
+impl ChangesBody {
+    pub fn apply(self, tx: &mut Tx, token: &PersonalToken) -> Result<TokenView, Error> {
+        let changes = Changes {
+            name: self.name,
+            description: self.description,
+            scope: self.scopes.as_deref().map(scope).transpose()?,
+            end: self.expires_at.map(Timestamp::from_millis),
+        };
+        let token = token.change(tx, changes)?;
+        Ok(TokenView::of(&token, tx.now))
+    }
+}
+
+fn scope(words: &[String]) -> Result<Scope, Problem> {
+    Scope::of(words.iter().map(String::as_str)).map_err(Problem::UnknownScope)
+}

@@ -1,0 +1,88 @@
+//! The browser that asks: the cookie it is known by, and the proof that a form is one of ours.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::{Cookie, SameSite};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::domain::secret::{Digest, nonce};
+
+/// A random id that only this browser has. Signed in, it is the session's; before, it serves the sign-in form alone,
+/// and signing in replaces it, so that nobody can plant one.
+#[derive(Clone)]
+pub struct Browser {
+    id: String,
+    is_new: bool,
+    /// Whether cookies are for https only.
+    secure: bool,
+}
+
+impl Browser {
+    /// The browser of this request, or a new one.
+    pub fn of(req: &HttpRequest, secure: bool) -> Self {
+        let known = req
+            .cookie(name(secure))
+            .map(|cookie| cookie.value().to_owned());
+        match known.filter(|id| id.len() == 64) {
+            Some(id) => Self {
+                id,
+                is_new: false,
+                secure,
+            },
+            None => Self::fresh(secure),
+        }
+    }
+
+    pub fn fresh(secure: bool) -> Self {
+        let id = nonce().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            id,
+            is_new: true,
+            secure,
+        }
+    }
+
+    /// What a session is found by. `None` for a browser that has just got its id.
+    pub fn known(&self) -> Option<Digest> {
+        (!self.is_new).then(|| self.digest())
+    }
+
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.id)
+    }
+
+    /// The cookie that has to be set, if this browser has none yet.
+    pub fn cookie(&self) -> Option<Cookie<'static>> {
+        self.is_new.then(|| {
+            Cookie::build(name(self.secure), self.id.clone())
+                .path("/")
+                .http_only(true)
+                .secure(self.secure)
+                .same_site(SameSite::Lax)
+                .finish()
+        })
+    }
+
+    /// What every form of ours carries. It follows from the id and tells nothing of it.
+    pub fn csrf(&self) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.id.as_bytes())
+            .expect("HMAC takes a key of any length");
+        mac.update(b"csrf");
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Whether a form with this token is one that we gave to this browser.
+    pub fn has_csrf(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| token.as_bytes().ct_eq(self.csrf().as_bytes()).into())
+    }
+}
+
+/// A `__Host-` cookie can't be set by a neighbouring host or over http.
+fn name(secure: bool) -> &'static str {
+    if secure { "__Host-jeton" } else { "jeton" }
+}

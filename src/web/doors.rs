@@ -1,0 +1,79 @@
+//! Who may knock. A door is what a handler takes first: it can only be had by whoever may pass, and it holds the
+//! proof. A handler without one does not compile into the route table.
+
+mod api;
+mod oauth;
+mod pages;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::{FromRequest, HttpRequest};
+
+pub use api::{Account, Holder, Manager, Read, Revoke, Write};
+pub use oauth::{AnyClient, ClientOrHolder, Questioner};
+pub use pages::{Person, Posted, Recent, SignedIn, Visitor};
+
+use super::{address, telemetry};
+use crate::app::App;
+use crate::domain::tx::{Actor, Caller};
+
+/// A proof of who asks, and its name in the route table.
+pub trait Door: FromRequest + 'static {
+    const NAME: &'static str;
+}
+
+/// Arguments of a handler that begin with a door.
+pub trait Behind {
+    type Door: Door;
+}
+
+impl<D: Door> Behind for (D,) {
+    type Door = D;
+}
+
+impl<D: Door, A> Behind for (D, A) {
+    type Door = D;
+}
+
+/// Open to everybody.
+pub struct Public(pub App);
+
+impl Door for Public {
+    const NAME: &'static str = "public";
+}
+
+impl FromRequest for Public {
+    type Error = actix_web::Error;
+    type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+        std::future::ready(Ok(Public(app(req))))
+    }
+}
+
+/// What `from_request` gives back where it has to wait for something.
+type Opening<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
+
+/// The server a request came to.
+fn app(req: &HttpRequest) -> App {
+    req.app_data::<App>()
+        .expect("every server has its app")
+        .clone()
+}
+
+/// Where a request comes from, before anybody has proven anything.
+fn caller(req: &HttpRequest, app: &App) -> Caller {
+    Caller {
+        actor: Actor::Anyone,
+        address: address::of(req, &app.config().trusted_proxies),
+        request_id: telemetry::request_id(),
+    }
+}
+
+/// The `Authorization` header, whatever is in it.
+fn authorization(req: &HttpRequest) -> Option<&[u8]> {
+    req.headers()
+        .get(actix_web::http::header::AUTHORIZATION)
+        .map(|value| value.as_bytes())
+}

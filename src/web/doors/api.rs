@@ -1,0 +1,240 @@
+//! Doors of the JSON API: people at a browser for their own things, managers for everybody's, tokens for themselves.
+
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::pages::{PageDoor, SignedIn};
+use super::{Door, Opening, Visitor, app, authorization, caller};
+use crate::app::App;
+use crate::domain::bearer::Bearer;
+use crate::domain::resource::Catalogue;
+use crate::domain::token::TokenKind;
+use crate::domain::tx::{Actor, Caller};
+use crate::domain::user::User;
+use crate::oauth::client_auth::bearer;
+use crate::web::api::Error;
+use crate::web::form;
+
+/// The header in which a browser proves that a call comes from one of our own pages.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// A signed-in person with a browser, at their own things. What changes something needs the CSRF header.
+pub struct Account {
+    pub by: SignedIn,
+    pub body: Vec<u8>,
+}
+
+/// Somebody who may manage everybody's tokens: an administrator with a browser, or an app with an access token that
+/// has the scope of `S`.
+pub struct Manager<S> {
+    pub app: App,
+    pub caller: Caller,
+    pub body: Vec<u8>,
+    right: PhantomData<S>,
+}
+
+/// Whoever holds a personal access token, about that token alone: possession is the right.
+pub struct Holder {
+    pub app: App,
+    pub bearer: Bearer,
+    pub caller: Caller,
+}
+
+/// A right of a manager.
+pub trait Right: 'static {
+    const SCOPE: &'static str;
+    const NAME: &'static str;
+    /// Whether it can make or change a token: then no personal access token has it, and a person has to have
+    /// entered their password lately.
+    const MAKES_TOKENS: bool;
+}
+
+pub enum Read {}
+pub enum Write {}
+pub enum Revoke {}
+
+impl Right for Read {
+    const SCOPE: &'static str = "pats:read";
+    const NAME: &'static str = "manager (pats:read)";
+    const MAKES_TOKENS: bool = false;
+}
+
+impl Right for Write {
+    const SCOPE: &'static str = "pats:write";
+    const NAME: &'static str = "manager (pats:write)";
+    const MAKES_TOKENS: bool = true;
+}
+
+impl Right for Revoke {
+    const SCOPE: &'static str = "pats:revoke";
+    const NAME: &'static str = "manager (pats:revoke)";
+    const MAKES_TOKENS: bool = false;
+}
+
+impl Door for Account {
+    const NAME: &'static str = "account";
+}
+
+impl<S: Right> Door for Manager<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl Door for Holder {
+    const NAME: &'static str = "holder";
+}
+
+/// The person at the browser. A token is told that it can't be one.
+async fn person(req: &HttpRequest) -> Result<SignedIn, Error> {
+    if authorization(req).is_some() {
+        return Err(Error::forbidden(
+            "pat.cannot_manage_tokens",
+            "This takes a person at a browser, not a token.",
+        ));
+    }
+    let signed_in = SignedIn::open(Visitor::at(req.clone()).await?)?;
+    let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
+    let header = req
+        .headers()
+        .get(CSRF_HEADER)
+        .and_then(|value| value.to_str().ok());
+    if changes && !signed_in.browser.has_csrf(header) {
+        return Err(Error::forbidden(
+            "auth.csrf",
+            "The X-CSRF-Token header is missing or not this session's.",
+        ));
+    }
+    Ok(signed_in)
+}
+
+impl FromRequest for Account {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let by = person(&req).await?;
+            let body = form::body(payload).await?.to_vec();
+            Ok(Self { by, body })
+        })
+    }
+}
+
+impl<S: Right> FromRequest for Manager<S> {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let (app, caller) = match presented(&req) {
+                Some(token) => by_token::<S>(&req, token?).await?,
+                None => by_session::<S>(&req).await?,
+            };
+            let body = form::body(payload).await?.to_vec();
+            Ok(Self {
+                app,
+                caller,
+                body,
+                right: PhantomData,
+            })
+        })
+    }
+}
+
+/// The bearer token of a request, if it has an `Authorization` header (RFC 6750 §2.1).
+fn presented(req: &HttpRequest) -> Option<Result<String, Error>> {
+    let header = authorization(req)?;
+    let token = std::str::from_utf8(header).ok().and_then(|header| {
+        let (scheme, token) = header.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned())
+    });
+    Some(token.ok_or_else(|| crate::oauth::Error::InvalidToken.into()))
+}
+
+async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error> {
+    let signed_in = person(req).await?;
+    if !signed_in.person.user.is_admin {
+        return Err(Error::forbidden(
+            "auth.not_an_administrator",
+            "This is for administrators.",
+        ));
+    }
+    if S::MAKES_TOKENS {
+        signed_in.recently(String::new)?;
+    }
+    Ok((signed_in.app, signed_in.caller))
+}
+
+async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Caller), Error> {
+    let app = app(req);
+    let (server, now) = (app.clone(), app.now());
+    let (bearer, rights) = app
+        .read(move |conn| {
+            let bearer = bearer(
+                conn,
+                &server.policy().brands,
+                &token,
+                &server.api_resource(),
+                now,
+            )?;
+            let rights = bearer.rights(&Catalogue::load(conn)?);
+            Ok::<_, crate::oauth::Error>((bearer, rights))
+        })
+        .await?;
+    app.last_used()
+        .note(bearer.grant.id, now, caller(req, &app).address);
+    if S::MAKES_TOKENS && bearer.token.kind == TokenKind::Personal {
+        return Err(Error::forbidden(
+            "pat.cannot_manage_tokens",
+            "A personal access token can't make or change tokens.",
+        ));
+    }
+    if !rights.contains(S::SCOPE) {
+        return Err(crate::oauth::Error::InsufficientScope(S::SCOPE).into());
+    }
+    let actor = actor(&bearer);
+    let caller = caller(req, &app).acting_as(actor);
+    Ok((app, caller))
+}
+
+fn actor(bearer: &Bearer) -> Actor {
+    match &bearer.owner {
+        Some(User { id, .. }) => Actor::User(*id),
+        None => Actor::Client(bearer.client.id.clone()),
+    }
+}
+
+impl FromRequest for Holder {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let app = app(&req);
+            let token = presented(&req).unwrap_or(Err(crate::oauth::Error::InvalidToken.into()))?;
+            let (server, now) = (app.clone(), app.now());
+            let bearer = app
+                .read(move |conn| {
+                    let secret = server.policy().brands.read(&token);
+                    let secret = secret.ok_or(crate::oauth::Error::InvalidToken)?;
+                    let bearer = Bearer::find(conn, secret.digest())?;
+                    let good = |b: &Bearer| b.is_active(now) && b.token.kind == TokenKind::Personal;
+                    bearer.filter(good).ok_or(crate::oauth::Error::InvalidToken)
+                })
+                .await?;
+            let caller = caller(&req, &app).acting_as(actor(&bearer));
+            Ok(Self {
+                app,
+                bearer,
+                caller,
+            })
+        })
+    }
+}

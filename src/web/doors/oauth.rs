@@ -1,0 +1,165 @@
+//! Doors for programs that speak OAuth. Who asks is settled before anything else of the request is looked at.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::{Door, Opening, app, authorization, caller};
+use crate::app::App;
+use crate::domain::client::Client;
+use crate::domain::tx::{Actor, Caller};
+use crate::oauth::client_auth::Credentials;
+use crate::oauth::error::InvalidClient;
+use crate::oauth::{Error, Params};
+use crate::web::form;
+
+/// A client that has authenticated, or named itself if it is public (RFC 6749 §3.2.1).
+pub struct AnyClient {
+    pub app: App,
+    pub client: Client,
+    pub params: Params,
+    pub caller: Caller,
+}
+
+/// A client that may ask about tokens: one that can keep a secret and has proven it (RFC 7662 §2.1).
+pub struct Questioner {
+    pub app: App,
+    pub client: Client,
+    pub params: Params,
+}
+
+/// A client as for [`AnyClient`], or nobody at all: whoever holds a personal access token may give it back.
+pub struct ClientOrHolder {
+    pub app: App,
+    pub client: Option<Client>,
+    pub params: Params,
+    pub caller: Caller,
+}
+
+impl Door for AnyClient {
+    const NAME: &'static str = "client";
+}
+
+impl Door for Questioner {
+    const NAME: &'static str = "confidential client";
+}
+
+impl Door for ClientOrHolder {
+    const NAME: &'static str = "client or holder";
+}
+
+/// A request with its form and credentials, none of them judged yet.
+struct Presented {
+    app: App,
+    credentials: Option<Credentials>,
+    params: Params,
+    caller: Caller,
+}
+
+impl Presented {
+    async fn read(req: HttpRequest, payload: Payload) -> Result<Self, Error> {
+        let app = app(&req);
+        let params = form::read(&req, payload).await?;
+        let credentials = Credentials::find(authorization(&req), &params)?;
+        let caller = caller(&req, &app);
+        Ok(Self {
+            app,
+            credentials,
+            params: params.each_once()?,
+            caller,
+        })
+    }
+
+    /// Who the credentials prove.
+    async fn client(&mut self) -> Result<Option<Client>, Error> {
+        let Some(credentials) = self.credentials.take() else {
+            return Ok(None);
+        };
+        let (app, now) = (self.app.clone(), self.app.now());
+        let client = self
+            .app
+            .read(move |conn| credentials.client(conn, &app.policy().brands, now))
+            .await?;
+        self.caller.actor = Actor::Client(client.id.clone());
+        Ok(Some(client))
+    }
+}
+
+impl FromRequest for AnyClient {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let mut presented = Presented::read(req, payload).await?;
+            let client = presented.client().await?.ok_or(InvalidClient::Failed)?;
+            let Presented {
+                app,
+                params,
+                caller,
+                ..
+            } = presented;
+            Ok(Self {
+                app,
+                client,
+                params,
+                caller,
+            })
+        })
+    }
+}
+
+impl FromRequest for ClientOrHolder {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let mut presented = Presented::read(req, payload).await?;
+            let client = presented.client().await?;
+            let Presented {
+                app,
+                params,
+                caller,
+                ..
+            } = presented;
+            Ok(Self {
+                app,
+                client,
+                params,
+                caller,
+            })
+        })
+    }
+}
+
+impl FromRequest for Questioner {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let Presented {
+                app,
+                credentials,
+                params,
+                ..
+            } = Presented::read(req, payload).await?;
+            let credentials = credentials.ok_or(InvalidClient::Failed)?;
+            let (server, now) = (app.clone(), app.now());
+            let client = app
+                .read(move |conn| {
+                    let (brands, api) = (&server.policy().brands, server.api_resource());
+                    credentials.questioner(conn, brands, &api, now)
+                })
+                .await?;
+            Ok(Self {
+                app,
+                client,
+                params,
+            })
+        })
+    }
+}

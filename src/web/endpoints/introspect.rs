@@ -1,0 +1,35 @@
+//! `POST /oauth/introspect`
+
+use actix_web::HttpResponse;
+
+use crate::oauth::Error;
+use crate::oauth::introspection::{Question, answer};
+use crate::web::doors::Questioner;
+
+/// Tell a resource server whether a token is good, and for what (RFC 7662).
+pub async fn post(asked: Questioner) -> Result<HttpResponse, Error> {
+    let Questioner {
+        app,
+        client,
+        params,
+    } = asked;
+    let question = Question::read(&params)?;
+    let (server, now) = (app.clone(), app.now());
+    let client_ip = question.client_ip;
+    let outcome = app
+        .read(move |conn| {
+            answer(
+                conn,
+                &client,
+                &question,
+                &server.policy().brands,
+                server.issuer(),
+                now,
+            )
+        })
+        .await?;
+    if let Some(grant) = outcome.used {
+        app.last_used().note(grant, now, client_ip);
+    }
+    Ok(HttpResponse::Ok().json(outcome.answer))
+}

@@ -1,0 +1,8 @@
+//! For programs that speak OAuth: one file an endpoint, named after it. Parse, one call, answer.
+
+pub mod authorize;
+pub mod health;
+pub mod introspect;
+pub mod metadata;
+pub mod revoke;
+pub mod token;

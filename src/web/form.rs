@@ -1,0 +1,70 @@
+//! Bodies: read once, up to a limit.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::oauth::Params;
+use crate::oauth::error::InvalidRequest;
+
+/// No form or JSON document that this server takes is larger, in bytes.
+const LIMIT: usize = 16 * 1024;
+
+/// Read a body of `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
+pub async fn read(req: &HttpRequest, payload: Payload) -> Result<Params, InvalidRequest> {
+    if !has_type(req, "application/x-www-form-urlencoded") {
+        return Err(InvalidRequest::ContentType);
+    }
+    Params::decode(&body(payload).await?)
+}
+
+/// The query of a page. One that can't be read is as good as none: nothing of weight stands in it.
+pub struct Query(pub Params);
+
+impl FromRequest for Query {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(
+            Params::decode(req.query_string().as_bytes()).unwrap_or_default(),
+        )))
+    }
+}
+
+/// Whether the request says that its body is of this media type, whatever the parameters.
+pub fn has_type(req: &HttpRequest, media_type: &str) -> bool {
+    let value = req
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    essence.eq_ignore_ascii_case(media_type)
+}
+
+/// Read the whole body, or refuse it as soon as it is too large.
+pub async fn body(mut payload: Payload) -> Result<Bytes, InvalidRequest> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = next(&mut payload).await {
+        let chunk = chunk.map_err(|_| InvalidRequest::Unreadable)?;
+        if body.len() + chunk.len() > LIMIT {
+            return Err(InvalidRequest::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+async fn next(payload: &mut Payload) -> Option<Result<Bytes, actix_web::error::PayloadError>> {
+    std::future::poll_fn(|cx| futures_core::Stream::poll_next(std::pin::Pin::new(payload), cx))
+        .await
+}

@@ -1,0 +1,121 @@
+//! My connected apps.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{Error, Frame, Leads, When, page, plain, see_other, with_query};
+use crate::clock::Timestamp;
+use crate::db::Fault;
+use crate::domain::consent::ConnectedApp;
+use crate::domain::resource::Catalogue;
+use crate::web::doors::{Posted, SignedIn};
+use crate::web::form::Query;
+use crate::web::routes;
+
+#[derive(Template)]
+#[template(path = "apps/list.html")]
+struct Apps {
+    frame: Frame,
+    rows: Vec<AppRow>,
+}
+
+#[derive(Template)]
+#[template(path = "apps/disconnect.html")]
+struct Disconnect {
+    frame: Frame,
+    row: AppRow,
+}
+
+struct AppRow {
+    client_id: String,
+    name: String,
+    resources: Vec<AppResource>,
+    since: When,
+    last_used: Option<When>,
+}
+
+struct AppResource {
+    name: String,
+    uri: String,
+    /// Each scope with its sentence.
+    scopes: Vec<(String, String)>,
+}
+
+impl AppRow {
+    fn of(app: &ConnectedApp, catalogue: &Catalogue, now: Timestamp) -> Self {
+        let meant = catalogue.within(&app.consent.audience);
+        let resources = meant.iter().map(|(resource, definitions)| AppResource {
+            name: plain(&resource.name),
+            uri: resource.uri.clone(),
+            scopes: definitions
+                .iter()
+                .filter(|definition| app.consent.scope.contains(&definition.name))
+                .map(|definition| (definition.name.clone(), definition.description.clone()))
+                .collect(),
+        });
+        Self {
+            client_id: app.client.id.clone(),
+            name: plain(&app.client.name),
+            resources: resources.collect(),
+            since: When::of(app.consent.created_at, now),
+            last_used: app.last_used_at.map(|at| When::of(at, now)),
+        }
+    }
+}
+
+/// What my apps may do, and when they last did.
+pub async fn list(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
+    let rows = rows(&person).await?;
+    let notice = query
+        .get("done")
+        .map(|_| "The app is disconnected. It can't do anything here any more.");
+    let view = Apps {
+        frame: Frame::of(&person, "apps").with_notice(notice),
+        rows,
+    };
+    page(HttpResponse::Ok(), &person.browser, Leads::Here, &view)
+}
+
+/// What disconnecting would mean.
+pub async fn confirm(person: SignedIn, client: web::Path<String>) -> Result<HttpResponse, Error> {
+    let row = rows(&person)
+        .await?
+        .into_iter()
+        .find(|row| row.client_id == *client);
+    let view = Disconnect {
+        frame: Frame::of(&person, "apps"),
+        row: row.ok_or(Error::NotFound)?,
+    };
+    page(HttpResponse::Ok(), &person.browser, Leads::Here, &view)
+}
+
+/// Disconnect: its tokens end now, and it has to ask again.
+pub async fn disconnect(
+    posted: Posted<SignedIn>,
+    client: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let person = posted.by;
+    let (user, client) = (person.person.user.id, client.into_inner());
+    person
+        .app
+        .write(person.caller.clone(), move |tx| {
+            Ok::<_, Fault>(ConnectedApp::disconnect(tx, user, &client)?)
+        })
+        .await?;
+    Ok(see_other(&with_query(routes::APPS, &[("done", "1")])))
+}
+
+async fn rows(person: &SignedIn) -> Result<Vec<AppRow>, Error> {
+    let user = person.person.user.id;
+    let (apps, catalogue) = person
+        .app
+        .read(move |conn| {
+            Ok::<_, Fault>((ConnectedApp::all_of(conn, user)?, Catalogue::load(conn)?))
+        })
+        .await?;
+    let now = person.app.now();
+    Ok(apps
+        .iter()
+        .map(|app| AppRow::of(app, &catalogue, now))
+        .collect())
+}

@@ -1,0 +1,108 @@
+//! Changing the password.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::sign_in::{Attempt, prove_again, too_many};
+use super::{Error, Errors, Frame, Leads, page, see_other, with_query};
+use crate::db::Fault;
+use crate::domain::grant::Because;
+use crate::domain::password::{MIN_LENGTH, Password};
+use crate::domain::personal_token::PersonalToken;
+use crate::domain::session::Session;
+use crate::oauth::Params;
+use crate::web::doors::{Posted, SignedIn};
+use crate::web::form::Query;
+use crate::web::{errors, routes};
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct ChangePassword {
+    frame: Frame,
+    /// Fields: current_password, new_password, repeat_password, form.
+    errors: Errors,
+    min_length: usize,
+}
+
+pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
+    let notice = query
+        .get("done")
+        .is_some()
+        .then_some("Your password is changed.");
+    form(&person, StatusCode::OK, Errors::default(), notice)
+}
+
+/// Change the password. All sessions but this one end, apps are disconnected, and personal access tokens end too if
+/// the person says so.
+pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
+    let Posted {
+        by: person,
+        form: sent,
+    } = posted;
+    let new = |field: &str| Password::new(sent.get(field).unwrap_or_default().to_owned());
+    let refused = refused(&sent, &new("new_password"));
+    if !refused.is_empty() {
+        return form(&person, StatusCode::UNPROCESSABLE_ENTITY, refused, None);
+    }
+    let (attempt, browser) = prove_again(&person, new("current_password")).await?;
+    let user = match attempt {
+        Attempt::Succeeded(user) => user,
+        Attempt::Failed => {
+            let errors = Errors::one("current_password", "This is not your current password.");
+            return form(&person, StatusCode::UNPROCESSABLE_ENTITY, errors, None);
+        }
+        Attempt::TooMany(wait) => {
+            let errors = Errors::one("current_password", too_many(wait));
+            return form(&person, StatusCode::TOO_MANY_REQUESTS, errors, None);
+        }
+    };
+    let hash = person.app.hash_password(new("new_password")).await?;
+    let and_tokens = sent.get("revoke_tokens").is_some();
+    let session = browser.digest();
+    person
+        .app
+        .write(person.caller.clone(), move |tx| {
+            user.set_password(tx, &hash)?;
+            if and_tokens {
+                PersonalToken::revoke_all_of(tx, user.id, &Because::PasswordChanged)?;
+            }
+            Ok::<_, Fault>(Session::begin(tx, session, &user)?)
+        })
+        .await?;
+    let mut response = see_other(&with_query(routes::PASSWORD, &[("done", "1")]));
+    if let Some(cookie) = browser.cookie() {
+        response
+            .add_cookie(&cookie)
+            .map_err(|_| Fault::Broken("a cookie could not be written"))?;
+    }
+    Ok(response)
+}
+
+fn refused(sent: &Params, new: &Password) -> Errors {
+    let mut errors = Errors::default();
+    if sent.get("current_password").is_none() {
+        errors.add("current_password", "Enter your current password.");
+    }
+    if let Some(problem) = new.problem() {
+        errors.add("new_password", problem);
+    } else if sent.get("new_password") != sent.get("repeat_password") {
+        errors.add("repeat_password", "The two new passwords are not the same.");
+    }
+    errors
+}
+
+fn form(
+    person: &SignedIn,
+    status: StatusCode,
+    errors: Errors,
+    notice: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let frame = Frame::of(person, "password").with_notice(notice);
+    let view = ChangePassword {
+        frame,
+        errors,
+        min_length: MIN_LENGTH,
+    };
+    page(errors::answer(status), &person.browser, Leads::Here, &view)
+}

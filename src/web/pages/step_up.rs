@@ -1,0 +1,77 @@
+//! "Enter your password again", before something that matters.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::sign_in::{Attempt, prove_again, too_many};
+use super::{Error, Frame, Leads, page, safe_next, see_other};
+use crate::db::Fault;
+use crate::domain::password::Password;
+use crate::web::doors::{Posted, SignedIn};
+use crate::web::errors;
+use crate::web::form::Query;
+
+#[derive(Template)]
+#[template(path = "step_up.html")]
+struct StepUp {
+    frame: Frame,
+    next: String,
+    error: Option<String>,
+}
+
+pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
+    form(&person, StatusCode::OK, safe_next(query.get("next")), None)
+}
+
+/// Check the password. The session goes on under a new id.
+pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
+    let Posted {
+        by: person,
+        form: sent,
+    } = posted;
+    let next = safe_next(sent.get("next"));
+    let password = Password::new(sent.get("password").unwrap_or_default().to_owned());
+    match prove_again(&person, password).await? {
+        (Attempt::Succeeded(_), browser) => {
+            let mut response = see_other(&next);
+            if let Some(cookie) = browser.cookie() {
+                response
+                    .add_cookie(&cookie)
+                    .map_err(|_| Fault::Broken("a cookie could not be written"))?;
+            }
+            Ok(response)
+        }
+        (Attempt::Failed, _) => form(
+            &person,
+            StatusCode::UNAUTHORIZED,
+            next,
+            Some("The password is wrong.".to_owned()),
+        ),
+        (Attempt::TooMany(wait), _) => form(
+            &person,
+            StatusCode::TOO_MANY_REQUESTS,
+            next,
+            Some(too_many(wait)),
+        ),
+    }
+}
+
+fn form(
+    person: &SignedIn,
+    status: StatusCode,
+    next: String,
+    error: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let view = StepUp {
+        frame: Frame::of(person, ""),
+        next,
+        error,
+    };
+    page(
+        errors::answer(status),
+        &person.browser,
+        Leads::ToAnApp,
+        &view,
+    )
+}

@@ -1,0 +1,78 @@
+//! My tokens.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::TokenRow;
+use crate::domain::personal_token::{PersonalToken, State};
+use crate::web::doors::SignedIn;
+use crate::web::form::Query;
+use crate::web::pages::{Error, Frame, Leads, page};
+
+#[derive(Template)]
+#[template(path = "tokens/list.html")]
+struct Tokens {
+    frame: Frame,
+    /// "active", "ended", "expiring", "never-used" or "no-expiry"
+    show: &'static str,
+    rows: Vec<TokenRow>,
+    /// Why no token can be created, as a sentence; `None` when one can.
+    may_create: Option<String>,
+    /// Whether there is any token at all, whatever is shown.
+    has_any: bool,
+}
+
+const SHOWN: [&str; 5] = ["active", "ended", "expiring", "never-used", "no-expiry"];
+
+pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
+    let asked = query.get("show").unwrap_or_default();
+    let show = SHOWN
+        .into_iter()
+        .find(|show| *show == asked)
+        .unwrap_or("active");
+    let owner = person.person.user.clone();
+    let id = owner.id;
+    let (tokens, enabled) = person
+        .app
+        .read(move |conn| {
+            Ok::<_, Error>((
+                PersonalToken::all_of(conn, id)?,
+                PersonalToken::are_enabled(conn)?,
+            ))
+        })
+        .await?;
+    let now = person.app.now();
+    let rows = tokens
+        .iter()
+        .map(|token| (token, TokenRow::of(token, owner.id, now)));
+    let rows = rows.filter(|(token, row)| {
+        let live = token.state(now) == State::Active;
+        match show {
+            "ended" => !live,
+            "expiring" => live && matches!(row.urgency, "soon" | "urgent"),
+            "never-used" => live && row.last_used.is_none(),
+            "no-expiry" => live && row.expires.is_none(),
+            _ => live,
+        }
+    });
+    let refused = person
+        .app
+        .policy()
+        .personal
+        .refuses(&owner)
+        .map(|problem| problem.to_string());
+    let off = (!enabled).then(|| "Personal access tokens are switched off here.".to_owned());
+    let notice = match query.get("done") {
+        Some("changed") => Some("The token is changed."),
+        Some("revoked") => Some("The token is revoked. Nothing can use it any more."),
+        _ => None,
+    };
+    let view = Tokens {
+        frame: Frame::of(&person, "tokens").with_notice(notice),
+        show,
+        rows: rows.map(|(_, row)| row).collect(),
+        may_create: off.or(refused),
+        has_any: !tokens.is_empty(),
+    };
+    page(HttpResponse::Ok(), &person.browser, Leads::Here, &view)
+}

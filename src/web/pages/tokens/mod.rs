@@ -1,0 +1,158 @@
+//! A person's own tokens.
+
+pub mod edit;
+pub mod list;
+pub mod new;
+pub mod revoke;
+
+use super::{Error, Errors, When};
+use crate::clock::Timestamp;
+use crate::domain::id::Id;
+use crate::domain::personal_token::{PersonalToken, Problem, State, days};
+use crate::domain::tx::Actor;
+use crate::web::doors::SignedIn;
+
+/// One token in a list.
+pub struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// "jeton_pat_3AHO"
+    pub hint: String,
+    pub scopes: Vec<String>,
+    pub resources: Vec<String>,
+    pub created: When,
+    /// "you", "an administrator", …
+    pub created_by: String,
+    /// "this page", "the API", "the command line"
+    pub created_via: String,
+    pub expires: Option<When>,
+    /// "calm", "soon" (under 14 days), "urgent" (under 3), "never" or "ended"
+    pub urgency: &'static str,
+    pub last_used: Option<When>,
+    pub last_used_ip: Option<String>,
+    /// "active", "expired" or "revoked"
+    pub state: &'static str,
+    /// "Revoked 3 days ago by you: no longer needed", or empty.
+    pub state_note: String,
+}
+
+impl TokenRow {
+    fn of(token: &PersonalToken, owner: Id, now: Timestamp) -> Self {
+        let grant = &token.grant;
+        let words = |text: &str| {
+            text.split(' ')
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        Self {
+            id: token.token.id.to_string(),
+            name: token.name().to_owned(),
+            description: grant.description.clone().unwrap_or_default(),
+            hint: token.token.hint.clone(),
+            scopes: words(grant.scope.as_str()),
+            resources: words(grant.audience.as_str()),
+            created: When::of(grant.created_at, now),
+            created_by: who(&grant.created_by, owner),
+            created_via: match grant.created_via.as_str() {
+                "page" => "this page",
+                "cli" => "the command line",
+                _ => "the API",
+            }
+            .to_owned(),
+            expires: token.token.expires_at.map(|end| When::of(end, now)),
+            urgency: urgency(token, now),
+            last_used: grant.last_used_at.map(|at| When::of(at, now)),
+            last_used_ip: grant.last_used_from.clone(),
+            state: token.state(now).as_str(),
+            state_note: state_note(token, owner, now),
+        }
+    }
+}
+
+fn urgency(token: &PersonalToken, now: Timestamp) -> &'static str {
+    match (token.state(now), token.token.expires_at) {
+        (State::Active, None) => "never",
+        (State::Active, Some(end)) if end.since(now) < days(3) => "urgent",
+        (State::Active, Some(end)) if end.since(now) < days(14) => "soon",
+        (State::Active, Some(_)) => "calm",
+        _ => "ended",
+    }
+}
+
+fn state_note(token: &PersonalToken, owner: Id, now: Timestamp) -> String {
+    let Some(at) = token.grant.revoked_at else {
+        return String::new();
+    };
+    let by = token
+        .grant
+        .revoked_by
+        .as_deref()
+        .map(|by| who(by, owner))
+        .unwrap_or_default();
+    let reason = token
+        .grant
+        .revoke_reason
+        .as_deref()
+        .map(|reason| format!(": {reason}"));
+    format!(
+        "Revoked {} by {by}{}",
+        When::of(at, now).relative,
+        reason.unwrap_or_default()
+    )
+}
+
+/// Who did something to a token of `owner`, as the owner would say it.
+fn who(actor: &str, owner: Id) -> String {
+    if actor == Actor::User(owner).to_string() {
+        "you"
+    } else if actor.starts_with("user:") {
+        "an administrator"
+    } else if actor.starts_with("client:") {
+        "an app"
+    } else if actor == Actor::CommandLine.to_string() {
+        "the operator"
+    } else {
+        "whoever held it"
+    }
+    .to_owned()
+}
+
+/// The person's own token of the id in the path.
+async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
+    let id: Id = id.parse().map_err(|_| Error::NotFound)?;
+    let owner = person.person.user.id;
+    let found = person
+        .app
+        .read(move |conn| Ok::<_, Error>(PersonalToken::of(conn, owner, id)?))
+        .await?;
+    found.ok_or(Error::NotFound)
+}
+
+/// Put a problem at the field it is about; `end` is what the page calls the token's end.
+fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
+    let message = problem.to_string();
+    let field = match problem {
+        Problem::Fault(fault) => return Err(fault.into()),
+        Problem::Name | Problem::NameTaken => "name",
+        Problem::Description => "description",
+        Problem::NoScope
+        | Problem::UnknownScope(_)
+        | Problem::ScopeNotGrantable(_)
+        | Problem::NoAudience
+        | Problem::UnknownResource(_)
+        | Problem::ScopeOutsideAudience(_)
+        | Problem::Widening(_) => "scope",
+        Problem::EndPassed
+        | Problem::EndBeyondPolicy(_)
+        | Problem::NeverNotAllowed
+        | Problem::Lengthening => end,
+        Problem::LimitReached(_)
+        | Problem::SwitchedOff
+        | Problem::CreatorNotAllowed
+        | Problem::OwnerDisabled
+        | Problem::NotLive => "form",
+    };
+    Ok(Errors::one(field, message))
+}

@@ -1,0 +1,97 @@
+//! Revoking a token, with what it would break.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{TokenRow, own};
+use crate::db::Fault;
+use crate::domain::grant::Because;
+use crate::domain::personal_token::{PersonalToken, days};
+use crate::web::doors::{Posted, SignedIn};
+use crate::web::pages::{Error, Errors, Frame, Leads, page, see_other, with_query};
+use crate::web::{errors, routes};
+
+#[derive(Template)]
+#[template(path = "tokens/revoke.html")]
+struct RevokeToken {
+    frame: Frame,
+    /// Fields: confirm, form.
+    errors: Errors,
+    row: TokenRow,
+    /// Used in the last 24 hours: its name must be typed.
+    typed: bool,
+    /// "Last used 3 minutes ago from 203.0.113.7. Whatever uses it stops working at once."
+    consequence: String,
+}
+
+const REASON_MAX: usize = 255;
+
+pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let token = own(&person, &id).await?;
+    form(&person, StatusCode::OK, &token, Errors::default())
+}
+
+pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let Posted {
+        by: person,
+        form: sent,
+    } = posted;
+    let token = own(&person, &id).await?;
+    if is_in_use(&person, &token) && sent.get("confirm").map(str::trim) != Some(token.name()) {
+        let errors = Errors::one(
+            "confirm",
+            "Type the token's name to confirm: it was used in the last 24 hours.",
+        );
+        return form(&person, StatusCode::UNPROCESSABLE_ENTITY, &token, errors);
+    }
+    let reason = sent
+        .get("reason")
+        .map(|reason| reason.trim().chars().take(REASON_MAX).collect());
+    person
+        .app
+        .write(person.caller.clone(), move |tx| {
+            Ok::<_, Fault>(token.revoke(tx, &Because::Asked(reason))?)
+        })
+        .await?;
+    Ok(see_other(&with_query(
+        routes::TOKENS,
+        &[("done", "revoked")],
+    )))
+}
+
+fn is_in_use(person: &SignedIn, token: &PersonalToken) -> bool {
+    token
+        .grant
+        .last_used_at
+        .is_some_and(|at| person.app.now().since(at) < days(1))
+}
+
+fn form(
+    person: &SignedIn,
+    status: StatusCode,
+    token: &PersonalToken,
+    errors: Errors,
+) -> Result<HttpResponse, Error> {
+    let row = TokenRow::of(token, person.person.user.id, person.app.now());
+    let from = row
+        .last_used_ip
+        .as_ref()
+        .map(|ip| format!(" from {ip}"))
+        .unwrap_or_default();
+    let consequence = match &row.last_used {
+        Some(at) => format!(
+            "Last used {}{from}. Whatever uses it stops working at once.",
+            at.relative
+        ),
+        None => "It has never been used, as far as this server knows.".to_owned(),
+    };
+    let view = RevokeToken {
+        frame: Frame::of(person, "tokens"),
+        errors,
+        typed: is_in_use(person, token),
+        row,
+        consequence,
+    };
+    page(errors::answer(status), &person.browser, Leads::Here, &view)
+}

@@ -1,0 +1,183 @@
+//! Every URL, its handler, and who may knock. The door is read off the handler's first argument, so it can't be
+//! forgotten here; a test knocks on all of them as a stranger.
+
+use std::rc::Rc;
+
+use actix_cors::Cors;
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use actix_web::middleware::Condition;
+use actix_web::web::ServiceConfig;
+use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
+
+use super::api::{my_tokens, own_token, user_tokens};
+use super::doors::{Behind, Door};
+use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
+use super::errors;
+use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
+
+pub const AUTHORIZE: &str = "/oauth/authorize";
+pub const DECISION: &str = "/oauth/authorize/decision";
+pub const TOKEN: &str = "/oauth/token";
+pub const INTROSPECT: &str = "/oauth/introspect";
+pub const REVOKE: &str = "/oauth/revoke";
+pub const METADATA: &str = "/.well-known/oauth-authorization-server";
+pub const SIGN_IN: &str = "/sign-in";
+pub const STEP_UP: &str = "/step-up";
+pub const TOKENS: &str = "/settings/tokens";
+pub const APPS: &str = "/settings/apps";
+pub const PASSWORD: &str = "/settings/password";
+
+const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
+const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
+const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
+const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
+const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
+
+/// The route table.
+#[rustfmt::skip]
+pub fn all() -> Vec<Route> {
+    vec![
+        // For programs that speak OAuth.
+        get(METADATA, metadata::get).for_any_origin(),
+        get(AUTHORIZE, authorize::get),
+        post(TOKEN, token::post).for_any_origin(),
+        post(INTROSPECT, introspect::post),
+        post(REVOKE, revoke::post).for_any_origin(),
+
+        // For people.
+        get("/", home::get),
+        get(SIGN_IN, sign_in::get),
+        post(SIGN_IN, sign_in::post),
+        post("/sign-out", sign_in::out),
+        get(STEP_UP, step_up::get),
+        post(STEP_UP, step_up::post),
+        post(DECISION, consent::post),
+        get(TOKENS, tokens::list::get),
+        post(TOKENS, tokens::new::post),
+        get("/settings/tokens/new", tokens::new::get),
+        get("/settings/tokens/{token}", tokens::edit::get),
+        post("/settings/tokens/{token}", tokens::edit::post),
+        get("/settings/tokens/{token}/revoke", tokens::revoke::get),
+        post("/settings/tokens/{token}/revoke", tokens::revoke::post),
+        get(APPS, apps::list),
+        get("/settings/apps/{client}/disconnect", apps::confirm),
+        post("/settings/apps/{client}/disconnect", apps::disconnect),
+        get(PASSWORD, password::get),
+        post(PASSWORD, password::post),
+        get("/static/{file}", assets::get),
+
+        // For scripts.
+        get(OWN_TOKEN, own_token::get),
+        delete(OWN_TOKEN, own_token::delete),
+        get("/api/my-account/personal-access-tokens/options", my_tokens::options),
+        get(MY_TOKENS, my_tokens::list),
+        post(MY_TOKENS, my_tokens::create),
+        get(MY_TOKEN, my_tokens::show),
+        patch(MY_TOKEN, my_tokens::change),
+        delete(MY_TOKEN, my_tokens::revoke),
+        get(USER_TOKENS, user_tokens::list),
+        post(USER_TOKENS, user_tokens::create),
+        patch(USER_TOKENS, user_tokens::rename),
+        post("/api/users/{user}/personal-access-tokens/delete", user_tokens::delete_by_name),
+        get(USER_TOKEN, user_tokens::show),
+        patch(USER_TOKEN, user_tokens::change),
+        delete(USER_TOKEN, user_tokens::revoke),
+
+        // For the operator.
+        get("/healthz", health::alive),
+        get("/readyz", health::ready),
+    ]
+}
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    /// Who may knock.
+    pub door: &'static str,
+    any_origin: bool,
+    route: actix_web::Route,
+}
+
+impl Route {
+    fn to<H, A>(method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Behind + FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        let route = match method {
+            // HEAD is GET without the body (RFC 9110 §9.3.2).
+            Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+            _ => web::method(method.clone()),
+        };
+        Self {
+            door: A::Door::NAME,
+            route: route.to(handler),
+            any_origin: false,
+            method,
+            path,
+        }
+    }
+
+    /// Let scripts of any web page call this (CORS). It never looks at cookies.
+    fn for_any_origin(self) -> Self {
+        Self {
+            any_origin: true,
+            ..self
+        }
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident)*) => { $(
+        fn $name<H, A>(path: &'static str, handler: H) -> Route
+        where
+            H: Handler<A>,
+            A: Behind + FromRequest + 'static,
+            H::Output: Responder + 'static,
+        {
+            Route::to(Method::$method, path, handler)
+        }
+    )* };
+}
+methods!(get GET post POST patch PATCH delete DELETE);
+
+/// Mount the table: routes of one path stand together, and answer 405 to every other method.
+pub fn mount(config: &mut ServiceConfig) {
+    let mut routes = all();
+    while !routes.is_empty() {
+        let path = routes[0].path;
+        let (here, elsewhere) = routes.into_iter().partition(|route| route.path == path);
+        routes = elsewhere;
+        config.service(at(path, here));
+    }
+}
+
+fn at(path: &'static str, routes: Vec<Route>) -> impl HttpServiceFactory {
+    let any_origin = routes.iter().any(|route| route.any_origin);
+    let mut allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
+    let allowed: Rc<str> = allowed.join(", ").into();
+    let mut resource = web::resource(path);
+    for route in routes {
+        resource = resource.route(route.route);
+    }
+    let other = move |req: HttpRequest| {
+        let allowed = allowed.clone();
+        async move { errors::other_method(&req, &allowed) }
+    };
+    let cors = Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods([Method::GET, Method::POST])
+        .allowed_headers([AUTHORIZATION, ACCEPT, CONTENT_TYPE])
+        .max_age(3600);
+    resource
+        .default_service(web::to(other))
+        .wrap(Condition::new(any_origin, cors))
+}
