@@ -1,0 +1,208 @@
+//! The command line: one file a command. Each command gives an [`Answer`], printed for people or for programs.
+
+mod client;
+mod demo;
+mod migrate;
+mod resource;
+mod serve;
+mod token;
+mod user;
+
+use std::io::{self, Write};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, Misconfigured};
+use crate::db::{Fault, Refusal};
+use crate::domain::secret::Secret;
+use crate::domain::tx::{Caller, Tx};
+use crate::domain::words::Scope;
+use crate::domain::{
+    personal_token, redirect_uri, resource as resource_domain, user as user_domain,
+};
+
+/// An OAuth 2.0 authorization server in which a personal access token is a token like any other.
+///
+/// Settings come from the environment (`JETON_DATABASE_URL`, …) and from a TOML file.
+#[derive(Debug, Parser)]
+#[command(name = "jeton", version)]
+pub struct Cli {
+    /// Answer with one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    /// Read settings from this TOML file
+    #[arg(long, global = true, env = "JETON_CONFIG", value_name = "FILE")]
+    config: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Run a server with made-up people and apps, to look around in
+    Demo,
+    /// Bring the database's tables up to date (every command does)
+    Migrate,
+    /// People with an account
+    #[command(subcommand)]
+    User(user::Command),
+    /// APIs that take tokens, and the scopes they define
+    #[command(subcommand)]
+    Resource(resource::Command),
+    /// Apps and services that get tokens
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Personal access tokens
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+impl Cli {
+    pub fn run(self) -> Result<(), Error> {
+        let config = Config::load(self.config.as_deref())?;
+        let open = |config| App::open(config, Clock::System);
+        let answer = match self.command {
+            Command::Serve => return serve::run(config),
+            Command::Demo => return demo::run(config),
+            Command::Migrate => migrate::run(config),
+            Command::User(command) => command.run(&open(config)?),
+            Command::Resource(command) => command.run(&open(config)?),
+            Command::Client(command) => command.run(&open(config)?),
+            Command::Token(command) => command.run(&open(config)?),
+        };
+        answer?.print(self.json)
+    }
+}
+
+/// Why a command did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Settings(#[from] Misconfigured),
+    #[error(transparent)]
+    User(#[from] user_domain::Unfit),
+    #[error(transparent)]
+    Resource(#[from] resource_domain::Unfit),
+    #[error(transparent)]
+    Token(#[from] personal_token::Problem),
+    #[error("invalid_redirect_uri: {0}")]
+    RedirectUri(#[from] redirect_uri::InvalidRedirectUri),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Error::Fault(error.into())
+    }
+}
+
+impl Refusal for Error {
+    fn is_fault(&self) -> bool {
+        match self {
+            Error::User(error) => error.is_fault(),
+            Error::Resource(error) => error.is_fault(),
+            Error::Token(error) => error.is_fault(),
+            Error::Fault(_) | Error::Io(_) => true,
+            Error::Refused(_) | Error::Settings(_) | Error::RedirectUri(_) => false,
+        }
+    }
+}
+
+impl Error {
+    fn refused(sentence: impl Into<String>) -> Self {
+        Error::Refused(sentence.into())
+    }
+
+    /// The error on one line: databases and file formats tell theirs on several.
+    pub fn one_line(&self) -> String {
+        self.to_string()
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// What a command has to say: the same for programs and for people.
+struct Answer {
+    json: String,
+    text: String,
+}
+
+impl Answer {
+    fn new(facts: &impl Serialize, text: impl Into<String>) -> Self {
+        let json = serde_json::to_string(facts).expect("plain facts can be written as JSON");
+        let text = text.into();
+        Self { json, text }
+    }
+
+    fn print(&self, as_json: bool) -> Result<(), Error> {
+        let document = if as_json { &self.json } else { &self.text };
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{document}").and_then(|()| out.flush()) {
+            // Whoever read has seen enough, as in `jeton user list | head -n 1`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
+    }
+}
+
+/// A secret for people to copy, alone on the last line.
+fn once(what: &str, secret: &Secret) -> String {
+    format!(
+        "Keep {what} now. It is shown this once:\n{}",
+        secret.expose()
+    )
+}
+
+/// Columns, each as wide as its widest cell. An empty cell is a dash.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned))
+        .chain(rows)
+        .collect();
+    rows.iter_mut()
+        .flatten()
+        .filter(|cell| cell.is_empty())
+        .for_each(|cell| cell.push('-'));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Change something as the operator.
+fn write<T>(app: &App, work: impl FnOnce(&mut Tx) -> Result<T, Error>) -> Result<T, Error> {
+    app.write_blocking(&Caller::command_line(), work)
+}
+
+/// Read `--scope` options, each one word or several.
+fn scope(options: &[String]) -> Result<Scope, Error> {
+    Scope::parse(&options.join(" ")).map_err(|word| resource_domain::Unfit::Scope(word).into())
+}
+
+/// Check the name of an app or an API, which people read on pages and in lists.
+fn display_name(name: &str) -> Result<&str, Error> {
+    let name = name.trim();
+    if name.is_empty() || name.contains(char::is_control) {
+        return Err(Error::refused(
+            "a name has at least one character and no control characters",
+        ));
+    }
+    Ok(name)
+}

@@ -1,0 +1,108 @@
+//! `jeton serve`: the server itself.
+
+use std::io::{IsTerminal, stderr};
+use std::net::TcpListener;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::Error;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat};
+use crate::db::Fault;
+use crate::domain::password::Password;
+use crate::domain::secret::SecretKind;
+use crate::domain::tx::Caller;
+use crate::domain::user::{Unfit, User};
+use crate::jobs::last_used;
+use crate::web;
+
+/// Who is made on an empty database.
+const FIRST_USER: &str = "admin";
+
+pub fn run(config: Config) -> Result<(), Error> {
+    log_to_stderr(&config);
+    let listener = listen(&config)?;
+    let config = config.listening_on(listener.local_addr()?);
+    let app = App::open(config, Clock::System)?;
+    app.take_address()?;
+    if let Some(password) = first_user(&app)? {
+        println!(
+            "The database is new. Sign in at {} as {FIRST_USER} with the password",
+            app.issuer()
+        );
+        println!("{password}");
+        println!("It is shown this once; change it when you are in.");
+    }
+    serve(app, listener)
+}
+
+/// Open the address before anything else: if another process has it, nothing is touched.
+fn listen(config: &Config) -> Result<TcpListener, Error> {
+    TcpListener::bind(config.listen).map_err(|error| {
+        Error::refused(format!(
+            "the address {} can't be listened on: {error}",
+            config.listen
+        ))
+    })
+}
+
+/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return.
+pub(super) fn serve(app: App, listener: TcpListener) -> Result<(), Error> {
+    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    actix_web::rt::System::new().block_on(async move {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = web::serve(app.clone(), listener, workers)?;
+        let handle = server.handle();
+        let running = actix_web::rt::spawn(server);
+        let writing = actix_web::rt::spawn(last_used::run(app.clone()));
+        tracing::info!(issuer = app.issuer(), "serving");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests under way are finished first");
+        handle.stop(true).await;
+        running
+            .await
+            .map_err(|_| Fault::Broken("the server panicked"))??;
+        writing.abort();
+        last_used::flush(&app, true).await?;
+        Ok(())
+    })
+}
+
+/// An administrator for a database without anybody in it, and their password.
+fn first_user(app: &App) -> Result<Option<String>, Error> {
+    if app.read_blocking(|conn| Ok::<_, Fault>(User::is_anyone_here(conn)?))? {
+        return Ok(None);
+    }
+    // Half the characters of a secret are 128 random bits.
+    let secret = app.policy().brands.mint(SecretKind::ClientSecret);
+    let (_, random) = secret.expose().split_at(secret.expose().len() - 28);
+    let password = random[..22].to_owned();
+    let hash = Password::new(password.clone()).hash();
+    let made = app.write_blocking(&Caller::system(), |tx| {
+        User::create(tx, FIRST_USER, None, true, Some(&hash))
+    });
+    match made {
+        Ok(_) => Ok(Some(password)),
+        // Another node was faster, and has told its password.
+        Err(Unfit::Taken(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn log_to_stderr(config: &Config) {
+    // A config that was loaded has a filter that parses.
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr);
+    match config.log_format {
+        LogFormat::Text => log.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
