@@ -1,0 +1,38 @@
+//! What tests are made of: a server, people at browsers, apps, resource servers.
+
+mod app;
+mod browser;
+mod database;
+mod resource_server;
+mod server;
+
+pub use app::tokens;
+pub use app::{App, AppOptions, CodeFlow, Tokens};
+pub use browser::{Browser, Page};
+pub use database::TestDatabase;
+pub use resource_server::ResourceServer;
+pub use server::{PASSWORD, START, Server, json};
+
+/// Seconds, for moving the clock.
+pub fn seconds(count: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(count)
+}
+
+/// The value of a named `<input>` in a page, as a person's browser would send it.
+pub fn input(html: &str, name: &str) -> Option<String> {
+    let tag = html
+        .split("<input")
+        .find(|tag| tag.contains(&format!("name=\"{name}\"")))?;
+    let tag = &tag[..tag.find('>')?];
+    let value = tag.split("value=\"").nth(1)?;
+    Some(value[..value.find('"')?].to_owned())
+}
+
+/// The query parameters of a URL.
+pub fn query(url: &str) -> std::collections::BTreeMap<String, String> {
+    url::Url::parse(url)
+        .expect("a redirect goes to a URL")
+        .query_pairs()
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
