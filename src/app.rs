@@ -73,6 +73,11 @@ impl App {
         &self.0.issuer
     }
 
+    /// Whether people reach this server by https: then cookies are for https only.
+    pub fn is_https(&self) -> bool {
+        self.0.issuer.starts_with("https:")
+    }
+
     /// The URI of our own management API, as tokens have it in their audience.
     pub fn api_resource(&self) -> String {
         format!("{}/api", self.0.issuer)

@@ -1,7 +1,9 @@
 //! The browser that asks: the cookie it is known by, and the proof that a form is one of ours.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
-use actix_web::cookie::{Cookie, SameSite};
+use actix_web::cookie::{self, Cookie, CookieBuilder, SameSite};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -52,16 +54,25 @@ impl Browser {
         Digest::of(&self.id)
     }
 
-    /// The cookie that has to be set, if this browser has none yet.
+    /// The cookie that has to be set, if this browser has none yet: it is gone when the browser is closed.
     pub fn cookie(&self) -> Option<Cookie<'static>> {
-        self.is_new.then(|| {
-            Cookie::build(name(self.secure), self.id.clone())
-                .path("/")
-                .http_only(true)
-                .secure(self.secure)
-                .same_site(SameSite::Lax)
-                .finish()
-        })
+        self.is_new.then(|| self.build().finish())
+    }
+
+    /// The cookie of a session that lives this long.
+    pub fn session_cookie(&self, life: Duration) -> Cookie<'static> {
+        let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
+        self.build()
+            .max_age(cookie::time::Duration::seconds(life))
+            .finish()
+    }
+
+    fn build(&self) -> CookieBuilder<'static> {
+        Cookie::build(name(self.secure), self.id.clone())
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
     }
 
     /// What every form of ours carries. It follows from the id and tells nothing of it.

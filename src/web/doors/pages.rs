@@ -64,7 +64,7 @@ impl Visitor {
             return Err(Error::TokenOnPage);
         }
         let app = app(&req);
-        let browser = Browser::of(&req, app.issuer().starts_with("https:"));
+        let browser = Browser::of(&req, app.is_https());
         let now = app.now();
         let person = match browser.known() {
             Some(id) => {

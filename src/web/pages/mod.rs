@@ -3,6 +3,7 @@
 
 pub mod apps;
 pub mod assets;
+mod authentication;
 pub mod consent;
 mod error;
 pub mod home;

@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::sign_in::{Attempt, prove_again, too_many};
-use super::{Error, Errors, Frame, Leads, page, see_other, with_query};
+use super::authentication::{Attempt, authenticate_again, signed_in, too_many};
+use super::{Error, Errors, Frame, Leads, page, with_query};
 use crate::db::Fault;
 use crate::domain::grant::Because;
 use crate::domain::password::{MIN_LENGTH, Password};
@@ -45,9 +45,9 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     if !refused.is_empty() {
         return form(&person, StatusCode::UNPROCESSABLE_ENTITY, refused, None);
     }
-    let (attempt, browser) = prove_again(&person, new("current_password")).await?;
-    let user = match attempt {
-        Attempt::Succeeded(user) => user,
+    let attempt = authenticate_again(&person, new("current_password")).await?;
+    let (user, browser) = match attempt {
+        Attempt::Succeeded { user, browser } => (user, browser),
         Attempt::Failed => {
             let errors = Errors::one("current_password", "This is not your current password.");
             return form(&person, StatusCode::UNPROCESSABLE_ENTITY, errors, None);
@@ -70,13 +70,11 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             Ok::<_, Fault>(Session::begin(tx, session, &user)?)
         })
         .await?;
-    let mut response = see_other(&with_query(routes::PASSWORD, &[("done", "1")]));
-    if let Some(cookie) = browser.cookie() {
-        response
-            .add_cookie(&cookie)
-            .map_err(|_| Fault::Broken("a cookie could not be written"))?;
-    }
-    Ok(response)
+    signed_in(
+        &person.app,
+        &browser,
+        &with_query(routes::PASSWORD, &[("done", "1")]),
+    )
 }
 
 fn refused(sent: &Params, new: &Password) -> Errors {

@@ -4,9 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::sign_in::{Attempt, prove_again, too_many};
-use super::{Error, Frame, Leads, page, safe_next, see_other};
-use crate::db::Fault;
+use super::authentication::{Attempt, authenticate_again, signed_in, too_many};
+use super::{Error, Frame, Leads, page, safe_next};
 use crate::domain::password::Password;
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::errors;
@@ -32,23 +31,15 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     } = posted;
     let next = safe_next(sent.get("next"));
     let password = Password::new(sent.get("password").unwrap_or_default().to_owned());
-    match prove_again(&person, password).await? {
-        (Attempt::Succeeded(_), browser) => {
-            let mut response = see_other(&next);
-            if let Some(cookie) = browser.cookie() {
-                response
-                    .add_cookie(&cookie)
-                    .map_err(|_| Fault::Broken("a cookie could not be written"))?;
-            }
-            Ok(response)
-        }
-        (Attempt::Failed, _) => form(
+    match authenticate_again(&person, password).await? {
+        Attempt::Succeeded { browser, .. } => signed_in(&person.app, &browser, &next),
+        Attempt::Failed => form(
             &person,
             StatusCode::UNAUTHORIZED,
             next,
             Some("The password is wrong.".to_owned()),
         ),
-        (Attempt::TooMany(wait), _) => form(
+        Attempt::TooMany(wait) => form(
             &person,
             StatusCode::TOO_MANY_REQUESTS,
             next,
