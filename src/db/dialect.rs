@@ -1,5 +1,7 @@
 //! Every difference between SQLite and PostgreSQL: one function each, one arm a database, and why.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -36,6 +38,7 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
             let path = path
                 .to_str()
                 .ok_or_else(|| lost(&"the path is not UTF-8"))?;
+            for_us_alone(path)?;
             let mut conn = SqliteConnection::establish(path).map_err(|e| lost(&e))?;
             // FULL: a commit that was acknowledged outlives a power cut.
             conn.batch_execute(&format!(
@@ -64,6 +67,19 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
             ))?;
             Ok(Conn::Postgres(conn))
         }
+    }
+}
+
+/// Make a new database file one that only its owner can read; SQLite makes its `-wal` alike. One that is there is left
+/// as it is.
+fn for_us_alone(path: &str) -> Result<(), Fault> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(Fault::Connection(format!("{path}: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -43,8 +43,12 @@ impl std::str::FromStr for Location {
         match url.strip_prefix("sqlite:") {
             Some(rest) => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                if path.is_empty() {
-                    return Err("a sqlite URL needs a path, such as sqlite://jeton.db".to_owned());
+                // Each connection would have a memory of its own.
+                if path.is_empty() || path == ":memory:" {
+                    return Err(
+                        "a sqlite URL needs the path of a file, such as sqlite://jeton.db"
+                            .to_owned(),
+                    );
                 }
                 Ok(Location::Sqlite(PathBuf::from(path)))
             }

@@ -129,6 +129,20 @@ impl AuthorizationRequest {
         .map(|rows| rows == 1)
     }
 
+    /// Forget what `user` was asked or has allowed and no app has redeemed yet: of one client, or of all.
+    pub fn forget_open(tx: &mut Tx, user: Id, client: Option<&str>) -> QueryResult<()> {
+        let open = requests::table
+            .filter(requests::user_id.eq(user))
+            .filter(requests::redeemed_at.is_null());
+        match client {
+            Some(client) => {
+                diesel::delete(open.filter(requests::client_id.eq(client))).execute(&mut **tx)
+            }
+            None => diesel::delete(open).execute(&mut **tx),
+        }
+        .map(drop)
+    }
+
     /// The person said no. `false` if they had answered before.
     pub fn deny(&self, tx: &mut Tx) -> QueryResult<bool> {
         let now = tx.now;

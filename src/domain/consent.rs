@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
+use super::authorization_request::AuthorizationRequest;
 use super::client::Client;
 use super::grant::{Because, Grant};
 use super::id::Id;
@@ -109,9 +110,17 @@ impl ConnectedApp {
         Ok(apps.collect())
     }
 
+    /// Disconnect every app of `user`.
+    pub fn disconnect_all(tx: &mut Tx, user: Id, because: Because) -> QueryResult<()> {
+        diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(&mut **tx)?;
+        AuthorizationRequest::forget_open(tx, user, None)?;
+        Grant::revoke_apps_of(tx, user, because)
+    }
+
     /// Take back all that `user` has allowed the app: it is asked again next time, and its tokens are dead now.
     pub fn disconnect(tx: &mut Tx, user: Id, client: &str) -> QueryResult<()> {
         diesel::delete(consents::table.find((user, client))).execute(&mut **tx)?;
+        AuthorizationRequest::forget_open(tx, user, Some(client))?;
         Grant::revoke_app(tx, user, client, &Because::Disconnected)
     }
 }

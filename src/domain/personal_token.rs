@@ -199,40 +199,26 @@ impl PersonalToken {
 
     /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.
     pub fn change(&self, tx: &mut Tx, changes: Changes) -> Result<PersonalToken, Problem> {
-        if self.state(tx.now) != State::Active {
+        if let Some(owner) = self.grant.user_id {
+            db::hold_user(tx, owner.as_bytes())?;
+        }
+        // As it is now that nobody else can change it: of two that narrow at once, the second must not widen again.
+        let current = Self::find(tx, self.token.id)?.ok_or(Problem::NotLive)?;
+        if current.state(tx.now) != State::Active {
             return Err(Problem::NotLive);
         }
         let name = match &changes.name {
             Some(name) => checked_name(name)?,
-            None => self.name().to_owned(),
+            None => current.name().to_owned(),
         };
         let description = match &changes.description {
             Some(description) => checked_description(description)?,
-            None => self.grant.description.clone().unwrap_or_default(),
+            None => current.grant.description.clone().unwrap_or_default(),
         };
-        let scope = changes.scope.unwrap_or_else(|| self.grant.scope.clone());
-        if scope.is_empty() {
-            return Err(Problem::NoScope);
-        }
-        if !self.grant.scope.covers(&scope) {
-            let wider = scope.only(|word| !self.grant.scope.contains(word));
-            return Err(Problem::Widening(wider.to_string()));
-        }
-        if let Some(end) = changes.end {
-            if end <= tx.now {
-                return Err(Problem::EndPassed);
-            }
-            if self.token.expires_at.is_some_and(|current| end > current) {
-                return Err(Problem::Lengthening);
-            }
-        }
-        if let Some(owner) = self.grant.user_id {
-            db::hold_user(tx, owner.as_bytes())?;
-            let live = Self::live_of(tx, owner)?;
-            let others = live.iter().filter(|token| token.token.id != self.token.id);
-            if name != self.name() && others.into_iter().any(|token| token.name() == name) {
-                return Err(Problem::NameTaken);
-            }
+        let scope = changes.scope.unwrap_or_else(|| current.grant.scope.clone());
+        current.check_narrower(&scope, changes.end, tx.now)?;
+        if name != current.name() {
+            current.check_name_free(tx, &name)?;
         }
 
         diesel::update(grants::table.find(self.grant.id))
@@ -253,6 +239,37 @@ impl PersonalToken {
                 .detail(&name),
         )?;
         Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
+    }
+
+    fn check_narrower(
+        &self,
+        scope: &Scope,
+        end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if scope.is_empty() {
+            return Err(Problem::NoScope);
+        }
+        if !self.grant.scope.covers(scope) {
+            let wider = scope.only(|word| !self.grant.scope.contains(word));
+            return Err(Problem::Widening(wider.to_string()));
+        }
+        match (end, self.token.expires_at) {
+            (Some(end), _) if end <= now => Err(Problem::EndPassed),
+            (Some(end), Some(current)) if end > current => Err(Problem::Lengthening),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_name_free(&self, tx: &mut Tx, name: &str) -> Result<(), Problem> {
+        let live = match self.grant.user_id {
+            Some(owner) => Self::live_of(tx, owner)?,
+            None => vec![],
+        };
+        match live.iter().any(|token| token.name() == name) {
+            true => Err(Problem::NameTaken),
+            false => Ok(()),
+        }
     }
 
     /// End the token, at once and for ever. A second time changes nothing.

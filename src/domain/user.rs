@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
-use super::grant::{Because, Grant};
+use super::consent::ConnectedApp;
+use super::grant::Because;
 use super::id::Id;
 use super::session::Session;
 use super::tx::Tx;
@@ -135,7 +136,7 @@ impl User {
             ))
             .execute(&mut **tx)?;
         Session::end_all_of(tx, self.id)?;
-        Grant::revoke_apps_of(tx, self.id, Because::PasswordChanged)?;
+        ConnectedApp::disconnect_all(tx, self.id, Because::PasswordChanged)?;
         tx.record(Event::new(What::PasswordChanged).user(self.id))
     }
 
