@@ -6,7 +6,7 @@
 mod settings;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -130,11 +130,15 @@ impl Config {
         }
     }
 
-    /// The issuer identifier: what is set, else the address listened on.
+    /// The issuer identifier: what is set, else the address listened on, as this machine itself reaches it.
     pub fn issuer(&self) -> String {
+        let mut reached = self.listen;
+        if reached.ip().is_unspecified() {
+            reached.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         self.issuer
             .clone()
-            .unwrap_or_else(|| format!("http://{}", self.listen))
+            .unwrap_or_else(|| format!("http://{reached}"))
     }
 
     /// The same settings on this address, for when the port was chosen by the system.

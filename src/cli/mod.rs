@@ -1,4 +1,4 @@
-//! The command line: one file a command. Each command gives an [`Answer`], printed for people or for programs.
+//! The command line: one file a command. Each command gives an answer, printed for people or for programs.
 
 mod client;
 mod demo;

@@ -22,7 +22,7 @@ pub struct TokenRow {
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
     pub created: When,
-    /// "you", "an administrator", …
+    /// "you at 203.0.113.7", "an administrator", …
     pub created_by: String,
     /// "this page", "the API", "the command line"
     pub created_via: String,
@@ -54,7 +54,10 @@ impl TokenRow {
             scopes: words(grant.scope.as_str()),
             resources: words(grant.audience.as_str()),
             created: When::of(grant.created_at, now),
-            created_by: who(&grant.created_by, owner),
+            created_by: match &grant.created_from {
+                Some(address) => format!("{} at {address}", who(&grant.created_by, owner)),
+                None => who(&grant.created_by, owner),
+            },
             created_via: match grant.created_via.as_str() {
                 "page" => "this page",
                 "cli" => "the command line",
