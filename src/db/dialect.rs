@@ -21,7 +21,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long to wait before the switch to write-ahead logging is tried again.
 const WAL_RETRY: Duration = Duration::from_millis(20);
 
-/// The lock that nodes take in turn while they make the tables: two that start at once must both live.
+/// The lock that nodes take in turn while they make the tables and what belongs in them: two that start at once must
+/// both live.
 const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
 
 /// What a connection is for. The database itself keeps a reader from writing.
@@ -150,6 +151,17 @@ pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {
             .for_update()
             .execute(conn)
             .map(drop),
+    }
+}
+
+/// Make nodes that start together wait for each other until this transaction ends, so that what every server has is made
+/// once. On SQLite they already do: there is one writer.
+pub fn hold_start(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => {
+            conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{resources, scopes};
-use crate::db::{Conn, Fault, Refusal};
+use crate::db::{self, Conn, Fault, Refusal};
 
 /// Jeton's own management API is a resource like any other; this is its id on every server.
 const OURS: Id = Id::fixed(0x6a65_746f_6e00_7000_8000_0000_0000_0001);
@@ -135,6 +135,7 @@ impl Resource {
 
     /// Make sure that the management API of this server is there as a resource, at `uri` if it is new.
     pub fn ensure_ours(tx: &mut Tx, uri: &str) -> Result<(), Unfit> {
+        db::hold_start(tx)?;
         let there: i64 = resources::table.find(OURS).count().get_result(&mut **tx)?;
         if there > 0 {
             return Ok(());
