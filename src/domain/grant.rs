@@ -242,9 +242,13 @@ impl Grant {
             .try_for_each(|app| Grant::revoke_app(tx, user, app, &because))
     }
 
-    /// Note that a token under this grant was used, and from where if that is known.
+    /// Note that a token under this grant was used, and from where if that is known. A node may be late with its
+    /// notes: a later use that another has written stays.
     pub fn note_use(tx: &mut Tx, id: Id, at: Timestamp, from: Option<IpAddr>) -> QueryResult<()> {
-        let grant = grants::table.find(id);
+        let earlier = grants::last_used_at
+            .is_null()
+            .or(grants::last_used_at.lt(at));
+        let grant = grants::table.find(id).filter(earlier);
         match from {
             Some(from) => diesel::update(grant)
                 .set((
