@@ -72,7 +72,7 @@ pub async fn rename(by: Manager<Write>, user: web::Path<String>) -> Result<HttpR
     let view = by
         .app
         .write(by.caller, move |tx| {
-            let token = found(tx, &user, &current)?;
+            let token = found_by_name(tx, &user, &current)?;
             let changes = Changes {
                 name: Some(name),
                 ..Changes::default()
@@ -92,7 +92,7 @@ pub async fn delete_by_name(
     let ByName { name } = parse(&by.body)?;
     by.app
         .write(by.caller, move |tx| {
-            let token = found(tx, &user, &name)?;
+            let token = found_by_name(tx, &user, &name)?;
             Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
         })
         .await?;
@@ -142,6 +142,14 @@ fn found(tx: &mut Tx, user: &str, token: &str) -> Result<PersonalToken, Error> {
     found_token(tx, &user, token, now)
 }
 
+/// The user's live token of this name, even if the name looks like an id.
+fn found_by_name(tx: &mut Tx, user: &str, name: &str) -> Result<PersonalToken, Error> {
+    let user = found_user(tx, user)?;
+    let now = tx.now;
+    let token = PersonalToken::named(tx, user.id, name, now)?;
+    token.ok_or_else(|| Error::not_found("token"))
+}
+
 fn found_user(conn: &mut Conn, id: &str) -> Result<User, Error> {
     let user = match id.parse::<Id>() {
         Ok(id) => User::find(conn, id)?,
@@ -157,9 +165,13 @@ fn found_token(
     named: &str,
     now: Timestamp,
 ) -> Result<PersonalToken, Error> {
-    let token = match named.parse::<Id>() {
+    let by_id = match named.parse::<Id>() {
         Ok(id) => PersonalToken::of(conn, user.id, id)?,
-        Err(_) => PersonalToken::named(conn, user.id, named, now)?,
+        Err(_) => None,
+    };
+    let token = match by_id {
+        Some(token) => Some(token),
+        None => PersonalToken::named(conn, user.id, named, now)?,
     };
     token.ok_or_else(|| Error::not_found("token"))
 }
