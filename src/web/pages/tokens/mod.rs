@@ -1,5 +1,6 @@
 //! A person's own tokens.
 
+mod created;
 pub mod edit;
 pub mod list;
 pub mod new;

@@ -1,13 +1,12 @@
-//! A new token: the form, and the one page that ever shows the secret.
+//! A new token: the form for it.
 
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::at_field;
+use super::{at_field, created};
 use crate::clock::{Timestamp, parse_duration};
 use crate::db::Fault;
 use crate::domain::grant::Door;
@@ -15,7 +14,6 @@ use crate::domain::personal_token::{
     End, NewPersonalToken, PRESETS, PersonalToken, days, grantable,
 };
 use crate::domain::resource::Catalogue;
-use crate::domain::secret::Secret;
 use crate::domain::words::{Audience, Scope};
 use crate::oauth::Params;
 use crate::web::doors::{Posted, Recent, SignedIn};
@@ -57,22 +55,6 @@ struct Expiry {
     checked: bool,
     /// Why it can't be chosen.
     disabled: Option<String>,
-}
-
-/// The only page that ever shows the secret.
-#[derive(Template)]
-#[template(path = "tokens/created.html")]
-struct CreatedToken {
-    frame: Frame,
-    name: String,
-    secret: String,
-    expires: Option<When>,
-    scopes: Vec<String>,
-    resources: Vec<String>,
-    /// A command that works as it stands.
-    curl: String,
-    /// The file as a `data:` URL, percent-encoded.
-    dotenv: String,
 }
 
 /// What the form says, whether it can be had or not: it is shown again as it was.
@@ -245,7 +227,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
         })
         .await;
     match made {
-        Ok((token, secret)) => created(&person, &token, &secret),
+        Ok((token, secret)) => created::page_for(&person, &token, &secret),
         Err(problem) => {
             let errors = at_field(problem, "expires")?;
             form(
@@ -377,33 +359,4 @@ fn expiries(person: &SignedIn, wish: &Wish) -> Vec<Expiry> {
             plain("never", "No expiry", never),
         ])
         .collect()
-}
-
-fn created(
-    person: &SignedIn,
-    token: &PersonalToken,
-    secret: &Secret,
-) -> Result<HttpResponse, Error> {
-    let now = person.app.now();
-    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
-    let resources = words(token.grant.audience.as_str());
-    let dotenv = format!("JETON_TOKEN={}\n", secret.expose());
-    let view = CreatedToken {
-        frame: Frame::of(person, "tokens"),
-        name: token.name().to_owned(),
-        secret: secret.expose().to_owned(),
-        expires: token.token.expires_at.map(|end| When::of(end, now)),
-        scopes: words(token.grant.scope.as_str()),
-        curl: format!(
-            "curl -H 'Authorization: Bearer {}' {}",
-            secret.expose(),
-            resources.first().map(String::as_str).unwrap_or_default()
-        ),
-        dotenv: format!(
-            "data:text/plain;charset=utf-8,{}",
-            utf8_percent_encode(&dotenv, NON_ALPHANUMERIC)
-        ),
-        resources,
-    };
-    page(HttpResponse::Created(), &person.browser, Leads::Here, &view)
 }

@@ -1,0 +1,54 @@
+//! The token that has just been made: the one page that ever shows its secret.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::personal_token::PersonalToken;
+use crate::domain::secret::Secret;
+use crate::web::doors::SignedIn;
+use crate::web::pages::{Error, Frame, Leads, When, page};
+
+#[derive(Template)]
+#[template(path = "tokens/created.html")]
+struct CreatedToken {
+    frame: Frame,
+    name: String,
+    secret: String,
+    expires: Option<When>,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    /// A command that works as it stands.
+    curl: String,
+    /// The file as a `data:` URL, percent-encoded.
+    dotenv: String,
+}
+
+pub(super) fn page_for(
+    person: &SignedIn,
+    token: &PersonalToken,
+    secret: &Secret,
+) -> Result<HttpResponse, Error> {
+    let now = person.app.now();
+    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    let resources = words(token.grant.audience.as_str());
+    let dotenv = format!("JETON_TOKEN={}\n", secret.expose());
+    let view = CreatedToken {
+        frame: Frame::of(person, "tokens"),
+        name: token.name().to_owned(),
+        secret: secret.expose().to_owned(),
+        expires: token.token.expires_at.map(|end| When::of(end, now)),
+        scopes: words(token.grant.scope.as_str()),
+        curl: format!(
+            "curl -H 'Authorization: Bearer {}' {}",
+            secret.expose(),
+            resources.first().map(String::as_str).unwrap_or_default()
+        ),
+        dotenv: format!(
+            "data:text/plain;charset=utf-8,{}",
+            utf8_percent_encode(&dotenv, NON_ALPHANUMERIC)
+        ),
+        resources,
+    };
+    page(HttpResponse::Created(), &person.browser, Leads::Here, &view)
+}
