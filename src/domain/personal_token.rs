@@ -255,7 +255,7 @@ impl PersonalToken {
             return Err(Problem::Widening(wider.to_string()));
         }
         match (end, self.token.expires_at) {
-            (Some(end), _) if end <= now => Err(Problem::EndPassed),
+            (Some(end), _) if end.seconds() <= now.seconds() => Err(Problem::EndPassed),
             (Some(end), Some(current)) if end > current => Err(Problem::Lengthening),
             _ => Ok(()),
         }

@@ -99,7 +99,8 @@ impl PersonalTokenPolicy {
         match (end, self.latest_end(now)) {
             (End::Never, _) if !self.may_never_expire => Some(Problem::NeverNotAllowed),
             (End::Never, Some(latest)) => Some(Problem::EndBeyondPolicy(latest)),
-            (End::At(end), _) if end <= now => Some(Problem::EndPassed),
+            // By whole seconds, as a token expires: it must not be made expired.
+            (End::At(end), _) if end.seconds() <= now.seconds() => Some(Problem::EndPassed),
             (End::At(end), Some(latest)) if end > latest => Some(Problem::EndBeyondPolicy(latest)),
             _ => None,
         }
