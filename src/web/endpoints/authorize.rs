@@ -50,10 +50,14 @@ pub async fn get(visitor: Visitor, req: HttpRequest) -> Result<HttpResponse, Err
                 &back.with_error(&Refusal::LoginRequired, &issuer),
             ));
         }
-        (None, _) => return Err(Error::SignIn { next: visitor.here }),
+        (None, _) => {
+            return Err(Error::SignIn {
+                next: without_login(&req),
+            });
+        }
         (Some(_), Prompt::Login) => {
             return Err(Error::StepUp {
-                next: without_prompt(&req),
+                next: without_login(&req),
             });
         }
         (Some(person), _) => SignedIn {
@@ -122,12 +126,19 @@ fn consider(
     Ok(Next::Allowed(code.expose().to_owned()))
 }
 
-/// This request again, for after the password was entered: it must not be asked for twice.
-fn without_prompt(req: &HttpRequest) -> String {
-    let kept =
-        form_urlencoded::parse(req.query_string().as_bytes()).filter(|(name, _)| name != "prompt");
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(kept)
-        .finish();
-    format!("{}?{query}", req.path())
+/// This request again, for after the password was entered: it must not be asked for twice. What else the app wants the
+/// person to be asked for still stands.
+fn without_login(req: &HttpRequest) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(req.query_string().as_bytes()) {
+        if name == "prompt" {
+            let others: Vec<&str> = value.split(' ').filter(|word| *word != "login").collect();
+            if !others.is_empty() {
+                query.append_pair(&name, &others.join(" "));
+            }
+        } else {
+            query.append_pair(&name, &value);
+        }
+    }
+    format!("{}?{}", req.path(), query.finish())
 }
