@@ -15,11 +15,14 @@
 //!
 //! Start reading at [`web::routes`], which has every URL; follow one request down. `ARCHITECTURE.md` walks two of them.
 
+// First, for its macros.
+#[macro_use]
+pub mod db;
+
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod db;
 pub mod domain;
 pub mod jobs;
 pub mod oauth;

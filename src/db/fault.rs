@@ -17,23 +17,29 @@ pub enum Fault {
     Broken(&'static str),
 }
 
-impl Fault {
-    /// Whether the database said that a row like this is already there.
-    pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
-        use diesel::result::{DatabaseErrorKind, Error};
-        matches!(
-            error,
-            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
-        )
-    }
-}
-
 /// How a write can end when it does not succeed.
 ///
 /// A refusal is an outcome: what was written with it stays (a replayed code has to end its grant *and* be
 /// refused). A fault is not: everything is undone.
 pub trait Refusal: From<Fault> {
     fn is_fault(&self) -> bool;
+}
+
+/// Make an enum with a variant `Fault(#[from] Fault)` a [`Refusal`], and let `?` turn the database's errors into it.
+macro_rules! refusal {
+    ($type:ty) => {
+        impl From<diesel::result::Error> for $type {
+            fn from(error: diesel::result::Error) -> Self {
+                Self::Fault(error.into())
+            }
+        }
+
+        impl $crate::db::Refusal for $type {
+            fn is_fault(&self) -> bool {
+                matches!(self, Self::Fault(_))
+            }
+        }
+    };
 }
 
 impl Refusal for Fault {

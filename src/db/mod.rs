@@ -5,6 +5,7 @@
 
 pub(crate) mod column;
 mod dialect;
+#[macro_use]
 mod fault;
 mod pool;
 pub mod schema;

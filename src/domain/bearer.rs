@@ -113,8 +113,8 @@ impl Bearer {
     /// none any more.
     pub fn rights(&self, catalogue: &Catalogue) -> Scope {
         let demoted = self.owner.as_ref().is_some_and(|owner| !owner.is_admin);
-        self.scope()
-            .only(|word| !(demoted && catalogue.reserves(word)))
+        let meant = catalogue.within(&self.audience());
+        self.scope().only(|word| !(demoted && meant.reserves(word)))
     }
 
     /// The scope that `caller` is told of, or `None` if the token is none of its business.

@@ -10,7 +10,7 @@ use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{resources, scopes};
-use crate::db::{self, Conn, Fault, Refusal};
+use crate::db::{self, Conn, Fault};
 
 /// Jeton's own management API is a resource like any other; this is its id on every server.
 const OURS: Id = Id::fixed(0x6a65_746f_6e00_7000_8000_0000_0000_0001);
@@ -55,17 +55,7 @@ pub enum Unfit {
     Fault(#[from] Fault),
 }
 
-impl From<diesel::result::Error> for Unfit {
-    fn from(error: diesel::result::Error) -> Self {
-        Unfit::Fault(error.into())
-    }
-}
-
-impl Refusal for Unfit {
-    fn is_fault(&self) -> bool {
-        matches!(self, Unfit::Fault(_))
-    }
-}
+refusal!(Unfit);
 
 /// A scope as it is to be defined.
 #[derive(Debug, Clone)]

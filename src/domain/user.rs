@@ -10,7 +10,7 @@ use super::session::Session;
 use super::tx::Tx;
 use crate::clock::Timestamp;
 use crate::db::schema::users;
-use crate::db::{Conn, Fault, Refusal};
+use crate::db::{Conn, Fault};
 
 /// A person with an account here.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -40,17 +40,7 @@ pub enum Unfit {
     Fault(#[from] Fault),
 }
 
-impl From<diesel::result::Error> for Unfit {
-    fn from(error: diesel::result::Error) -> Self {
-        Unfit::Fault(error.into())
-    }
-}
-
-impl Refusal for Unfit {
-    fn is_fault(&self) -> bool {
-        matches!(self, Unfit::Fault(_))
-    }
-}
+refusal!(Unfit);
 
 /// A username as it is stored and looked up, or `None` if it can't be one.
 pub fn username(text: &str) -> Option<String> {

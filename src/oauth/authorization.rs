@@ -1,6 +1,10 @@
 //! Requests to be let in: what is checked before a person is asked (RFC 6749 §4.1.1, RFC 7636, RFC 8707, RFC 9207).
 
+mod decision;
+
 use url::form_urlencoded;
+
+pub use decision::{Decision, Next, Question, Undecided, consider, decide};
 
 use super::engine;
 use super::error::{Error, InvalidRequest, InvalidScope};
@@ -14,17 +18,15 @@ use crate::domain::resource::Catalogue;
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
 
-/// Whether and how the person is to be asked (`prompt`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prompt {
-    /// As the server sees fit.
-    Default,
+/// How the person is to be asked (`prompt`). Without a word it is as the server sees fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prompt {
     /// Not at all: answer at once, or with an error.
-    None,
+    pub none: bool,
     /// For their password, even if they are signed in.
-    Login,
+    pub login: bool,
     /// For consent, even if they gave it before.
-    Consent,
+    pub consent: bool,
 }
 
 /// A request that has been checked and may be put to a person.
@@ -168,26 +170,31 @@ fn judge(
 }
 
 fn prompt(params: &Params) -> Result<Prompt, InvalidRequest> {
-    let words: Vec<&str> = params
-        .get("prompt")
-        .unwrap_or_default()
-        .split(' ')
-        .collect();
-    match words.as_slice() {
-        ["none"] => Ok(Prompt::None),
-        words if words.contains(&"none") => Err(InvalidRequest::PromptNoneAndMore),
-        words if words.contains(&"login") => Ok(Prompt::Login),
-        words if words.contains(&"consent") => Ok(Prompt::Consent),
-        _ => Ok(Prompt::Default),
+    let asked = |word| {
+        params
+            .get("prompt")
+            .unwrap_or_default()
+            .split(' ')
+            .any(|each| each == word)
+    };
+    let prompt = Prompt {
+        none: asked("none"),
+        login: asked("login"),
+        consent: asked("consent"),
+    };
+    if prompt.none && params.get("prompt") != Some("none") {
+        return Err(InvalidRequest::PromptNoneAndMore);
     }
+    Ok(prompt)
 }
 
 impl Request {
     /// What `user` can be asked to allow: scopes kept for administrators are not theirs to give.
     pub fn offered_to(&self, user: &User, catalogue: &Catalogue) -> Result<Scope, InvalidScope> {
+        let meant = catalogue.within(&self.audience);
         let offered = self
             .scope
-            .only(|word| user.is_admin || !catalogue.reserves(word));
+            .only(|word| user.is_admin || !meant.reserves(word));
         match self.scope.iter().find(|_| offered.is_empty()) {
             Some(word) => Err(InvalidScope::NotGrantable(word.to_owned())),
             None => Ok(offered),
@@ -200,20 +207,8 @@ impl Request {
         let pretendable =
             self.client.is_public() && RedirectUri::registered(&self.back.redirect_uri).is_local();
         let covered = consent.is_some_and(|consent| consent.covers(offered, &self.audience));
-        covered && !pretendable && self.prompt != Prompt::Consent
+        covered && !pretendable && !self.prompt.consent
     }
-}
-
-/// What of the `audience` is left when only `ticked` of the `asked` scope was allowed: a resource server of which
-/// nothing was allowed does not get a token.
-pub fn allowed_audience(
-    audience: &Audience,
-    asked: &Scope,
-    ticked: &Scope,
-    catalogue: &Catalogue,
-) -> Audience {
-    let defines = |uri: &str, scope: &Scope| catalogue.audience_of(scope).contains(uri);
-    audience.only(|uri| defines(uri, ticked) || !defines(uri, asked))
 }
 
 impl Back {

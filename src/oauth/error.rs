@@ -1,7 +1,7 @@
 //! Refusals, in the words of RFC 6749 §4.1.2.1 and §5.2 and its extensions: an enum for each code, and for each
 //! variant the sentence that the developer on the other side needs.
 
-use crate::db::{Fault, Refusal};
+use crate::db::Fault;
 
 /// `invalid_request`, 400: the request itself is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -164,14 +164,4 @@ impl Error {
     }
 }
 
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        Error::Fault(error.into())
-    }
-}
-
-impl Refusal for Error {
-    fn is_fault(&self) -> bool {
-        matches!(self, Error::Fault(_))
-    }
-}
+refusal!(Error);

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 pub use api::{Account, Holder, Manager, Read, Revoke, Write};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
-pub use pages::{Person, Posted, Recent, SignedIn, Visitor};
+pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 
 use super::{address, telemetry};
 use crate::app::App;

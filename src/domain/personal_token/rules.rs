@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::End;
 use crate::clock::Timestamp;
-use crate::db::{Fault, Refusal};
+use crate::db::Fault;
 use crate::domain::policy::{Creators, PersonalTokenPolicy};
 use crate::domain::resource::{Catalogue, Resource};
 use crate::domain::user::User;
@@ -62,17 +62,7 @@ pub enum Problem {
     Fault(#[from] Fault),
 }
 
-impl From<diesel::result::Error> for Problem {
-    fn from(error: diesel::result::Error) -> Self {
-        Problem::Fault(error.into())
-    }
-}
-
-impl Refusal for Problem {
-    fn is_fault(&self) -> bool {
-        matches!(self, Problem::Fault(_))
-    }
-}
+refusal!(Problem);
 
 impl PersonalTokenPolicy {
     /// The latest end a token made at `now` may have; `None` for no limit.

@@ -15,7 +15,7 @@ use crate::domain::resource::Catalogue;
 use crate::web::doors::Account;
 
 pub async fn list(account: Account) -> Result<HttpResponse, Error> {
-    let (owner, now) = (account.by.person.user.id, account.by.app.now());
+    let (owner, now) = (account.by.user.id, account.by.app.now());
     let tokens = account
         .by
         .app
@@ -35,7 +35,7 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
         .app
         .read(|conn| Ok::<_, Error>(Catalogue::load(conn)?))
         .await?;
-    let is_admin = by.person.user.is_admin;
+    let is_admin = by.user.is_admin;
     let resources = catalogue.iter().map(|(resource, definitions)| {
         let scopes = definitions
             .iter()
@@ -56,14 +56,14 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
         "defaultExpiresAt": policy.default_end(now).millis(),
         "maxExpiresAt": policy.latest_end(now).map(Timestamp::millis),
         "neverExpiresAllowed": policy.may_never_expire && policy.max_life.is_none(),
-        "mayCreate": policy.refuses(&by.person.user).is_none(),
+        "mayCreate": policy.refuses(&by.user).is_none(),
     })))
 }
 
 pub async fn create(account: Account) -> Result<HttpResponse, Error> {
     account.by.recently(String::new)?;
     let new: NewTokenBody = parse(&account.body)?;
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user);
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user);
     let made = app.write(caller, move |tx| new.create(tx, &owner)).await?;
     let location = format!("/api/my-account/personal-access-tokens/{}", made.id());
     Ok(HttpResponse::Created()
@@ -72,7 +72,7 @@ pub async fn create(account: Account) -> Result<HttpResponse, Error> {
 }
 
 pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let (owner, now) = (account.by.person.user.id, account.by.app.now());
+    let (owner, now) = (account.by.user.id, account.by.app.now());
     let token = account
         .by
         .app
@@ -83,7 +83,7 @@ pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpRespons
 
 pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let changes: ChangesBody = parse(&account.body)?;
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user.id);
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
     let view = app
         .write(caller, move |tx| {
             let token = own(tx, owner, &id)?;
@@ -94,7 +94,7 @@ pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpRespo
 }
 
 pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.person.user.id);
+    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
     app.write(caller, move |tx| {
         let token = own(tx, owner, &id)?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)

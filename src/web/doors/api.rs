@@ -159,7 +159,7 @@ fn presented(req: &HttpRequest) -> Option<Result<String, Error>> {
 
 async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error> {
     let signed_in = person(req).await?;
-    if !signed_in.person.user.is_admin {
+    if !signed_in.user.is_admin {
         return Err(Error::forbidden(
             "auth.not_an_administrator",
             "This is for administrators.",

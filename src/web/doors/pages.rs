@@ -36,7 +36,8 @@ pub struct Visitor {
 pub struct SignedIn {
     pub app: App,
     pub browser: Browser,
-    pub person: Person,
+    pub session: Session,
+    pub user: User,
     pub caller: Caller,
 }
 
@@ -117,11 +118,12 @@ impl PageDoor for SignedIn {
             caller,
             here,
         } = visitor;
-        let person = person.ok_or(Error::SignIn { next: here })?;
+        let Person { session, user } = person.ok_or(Error::SignIn { next: here })?;
         Ok(Self {
             app,
             browser,
-            person,
+            session,
+            user,
             caller,
         })
     }
@@ -135,10 +137,10 @@ impl SignedIn {
     /// Go on only if the password was entered lately; otherwise it is asked for, and `next` comes after that.
     pub fn recently(&self, next: impl FnOnce() -> String) -> Result<(), Error> {
         let limit = self.app.policy().lifetimes.step_up;
-        match self.person.session.is_fresh(self.app.now(), limit) {
-            true => Ok(()),
-            false => Err(Error::StepUp { next: next() }),
+        if !self.session.is_fresh(self.app.now(), limit) {
+            return Err(Error::StepUp { next: next() });
         }
+        Ok(())
     }
 }
 
@@ -195,10 +197,10 @@ impl<D: PageDoor> FromRequest for Posted<D> {
         Box::pin(async move {
             let by: D = open(req.clone()).await?;
             let form = form::read(&req, payload).await.map_err(Error::Form)?;
-            match by.browser().has_csrf(form.get("csrf")) {
-                true => Ok(Self { by, form }),
-                false => Err(Error::ForeignForm),
+            if !by.browser().has_csrf(form.get("csrf")) {
+                return Err(Error::ForeignForm);
             }
+            Ok(Self { by, form })
         })
     }
 }

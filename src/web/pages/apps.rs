@@ -95,7 +95,7 @@ pub async fn disconnect(
     client: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let person = posted.by;
-    let (user, client) = (person.person.user.id, client.into_inner());
+    let (user, client) = (person.user.id, client.into_inner());
     person
         .app
         .write(person.caller.clone(), move |tx| {
@@ -106,7 +106,7 @@ pub async fn disconnect(
 }
 
 async fn rows(person: &SignedIn) -> Result<Vec<AppRow>, Error> {
-    let user = person.person.user.id;
+    let user = person.user.id;
     let (apps, catalogue) = person
         .app
         .read(move |conn| {

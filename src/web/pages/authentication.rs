@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 
 use super::{Error, see_other, when};
 use crate::app::App;
 use crate::db::Fault;
 use crate::domain::audit::{Event, What};
 use crate::domain::password::Password;
-use crate::domain::secret::Digest;
 use crate::domain::session::Session;
 use crate::domain::sign_in::Attempts;
 use crate::domain::tx::{Actor, Caller};
@@ -17,86 +18,138 @@ use crate::domain::user::User;
 use crate::web::browser::Browser;
 use crate::web::doors::SignedIn;
 
-/// What an attempt came to.
-pub enum Attempt {
-    /// The person, and the browser as it is known from now on: under a new id, so that nobody can have planted it.
-    Succeeded {
-        user: Box<User>,
-        browser: Browser,
-    },
-    Failed,
-    /// Not even looked at: there were too many. When to try again.
-    TooMany(Duration),
+/// Why a password was not accepted, for the form that asked for it.
+pub struct Denied {
+    pub status: StatusCode,
+    pub sentence: String,
+    wait: Option<Duration>,
 }
 
-/// Check a name and a password, and begin a session in the place of `old` if they are right. An unknown name takes as
-/// long as a wrong password and is told apart by nothing. All of it happens on one of the few threads that may hash
-/// passwords, so that attempts made at once can't outrun the brake.
-pub async fn authenticate(
+impl Denied {
+    fn wrong(sentence: &str) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            sentence: sentence.to_owned(),
+            wait: None,
+        }
+    }
+
+    /// There were so many attempts that this one was not even looked at.
+    fn too_many(wait: Duration) -> Self {
+        // Rounded up, for after that the wait is over.
+        let wait = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            sentence: format!(
+                "There were too many attempts. Please wait {} and try again.",
+                when::length(wait)
+            ),
+            wait: Some(wait),
+        }
+    }
+
+    /// All threads for passwords are taken, and enough wait for one.
+    fn busy() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            sentence: "Many people are signing in just now. Please try again in a moment."
+                .to_owned(),
+            wait: None,
+        }
+    }
+
+    /// Tell programs too how long to wait (RFC 6585 §4).
+    pub fn on(&self, mut page: HttpResponse) -> HttpResponse {
+        if let Some(wait) = self.wait {
+            page.headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        page
+    }
+}
+
+/// Whose password this is; `wrong` is what the form says if it is nobody's. An unknown name takes as long as a wrong
+/// password and is told apart by nothing. All of it happens on one of the few threads that may hash passwords, so that
+/// attempts made at once can't outrun the brake.
+pub async fn check_password(
     app: &App,
     caller: Caller,
     username: String,
     password: Password,
-    old: Option<Digest>,
-) -> Result<Attempt, Fault> {
+    wrong: &'static str,
+) -> Result<Result<User, Denied>, Fault> {
     let server = app.clone();
-    app.with_password(move || {
+    let checked = app.with_password(move || {
         let attempts = Attempts::new(&username, caller.address);
         let now = server.now();
         let (wait, user) = server.read_blocking(|conn| {
             Ok::<_, Fault>((attempts.wait(conn, now)?, User::named(conn, &username)?))
         })?;
         if let Some(wait) = wait {
-            return Ok(Attempt::TooMany(wait));
+            return Ok(Err(Denied::too_many(wait)));
         }
         let user = user.filter(User::is_enabled);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        match (password.is(hash), user) {
-            (true, Some(user)) => begin_session(&server, caller, &attempts, user, old),
+        let right = password.is(hash);
+        server.write_blocking(&caller, |tx| match (right, user) {
+            (true, Some(user)) => {
+                attempts.succeeded(tx)?;
+                Ok(Ok(user))
+            }
             (_, user) => {
+                attempts.failed(tx)?;
                 let event = Event::new(What::SignInFailed);
-                let event = match user {
+                tx.record(match user {
                     Some(user) => event.user(user.id),
                     None => event,
-                };
-                server.write_blocking(&caller, |tx| {
-                    attempts.failed(tx)?;
-                    Ok::<_, Fault>(tx.record(event)?)
                 })?;
-                Ok(Attempt::Failed)
+                Ok(Err(Denied::wrong(wrong)))
             }
-        }
-    })
+        })
+    });
+    match checked.await {
+        Err(Fault::Busy) => Ok(Err(Denied::busy())),
+        checked => checked,
+    }
+}
+
+/// Whether this is the password of somebody who is signed in.
+pub async fn check_own_password(
+    person: &SignedIn,
+    password: Password,
+    wrong: &'static str,
+) -> Result<Result<User, Denied>, Fault> {
+    let username = person.user.username.clone();
+    check_password(
+        &person.app,
+        person.caller.clone(),
+        username,
+        password,
+        wrong,
+    )
     .await
 }
 
-fn begin_session(
+/// Begin a session of `user` in the place of `old`, under a new id, so that nobody can have planted it; send the person
+/// on with its cookie.
+pub async fn sign_in(
     app: &App,
     caller: Caller,
-    attempts: &Attempts,
     user: User,
-    old: Option<Digest>,
-) -> Result<Attempt, Fault> {
+    old: Option<&Session>,
+    next: &str,
+) -> Result<HttpResponse, Error> {
     let browser = Browser::fresh(app.is_https());
-    app.write_blocking(&caller.acting_as(Actor::User(user.id)), |tx| {
-        attempts.succeeded(tx)?;
+    let (new, old) = (browser.digest(), old.map(|session| session.hash));
+    app.write(caller.acting_as(Actor::User(user.id)), move |tx| {
         if let Some(old) = old {
             Session::end(tx, old)?;
         }
-        Session::begin(tx, browser.digest(), &user)?;
+        Session::begin(tx, new, &user)?;
         Ok::<_, Fault>(tx.record(Event::new(What::SignedIn).user(user.id))?)
-    })?;
-    Ok(Attempt::Succeeded {
-        user: Box::new(user),
-        browser,
     })
-}
-
-/// Somebody who is signed in enters their password again.
-pub async fn authenticate_again(person: &SignedIn, password: Password) -> Result<Attempt, Fault> {
-    let username = person.person.user.username.clone();
-    let old = Some(person.person.session.hash);
-    authenticate(&person.app, person.caller.clone(), username, password, old).await
+    .await?;
+    signed_in(app, &browser, next)
 }
 
 /// Send the person on, with the cookie of their session.
@@ -106,12 +159,4 @@ pub fn signed_in(app: &App, browser: &Browser, next: &str) -> Result<HttpRespons
         .add_cookie(&browser.session_cookie(app.policy().lifetimes.session))
         .map_err(|_| Fault::Broken("a cookie could not be written"))?;
     Ok(response)
-}
-
-pub fn too_many(wait: Duration) -> String {
-    let wait = Duration::from_secs(wait.as_secs() + 1);
-    format!(
-        "There were too many attempts. Please wait {} and try again.",
-        when::length(wait)
-    )
 }

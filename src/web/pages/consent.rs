@@ -5,16 +5,11 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::{Error, Frame, Leads, ScopeChoice, page, plain, see_other};
-use crate::domain::authorization_request::AuthorizationRequest;
-use crate::domain::client::Client;
-use crate::domain::consent::Consent as Allowed;
 use crate::domain::id::Id;
 use crate::domain::redirect_uri::RedirectUri;
-use crate::domain::resource::Catalogue;
-use crate::domain::secret::SecretKind;
 use crate::domain::words::Scope;
-use crate::oauth::authorization::{Back, allowed_audience};
-use crate::oauth::{Error as Refusal, Params};
+use crate::oauth::Params;
+use crate::oauth::authorization::{self, Decision, Next, Question, Undecided};
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::errors;
 
@@ -45,20 +40,17 @@ const FIELDS: [&str; 4] = ["csrf", "request", "scope", "decision"];
 
 const NOTHING_TICKED: &str = "Tick at least one thing that the app may do, or deny it.";
 
-/// What came of an answer.
-enum Decided {
-    Sent(String),
-    NothingTicked(Box<AuthorizationRequest>, Box<Client>, Catalogue),
-}
-
 /// The question.
 pub fn page_for(
     person: &SignedIn,
-    client: &Client,
-    request: &AuthorizationRequest,
-    catalogue: &Catalogue,
+    question: &Question,
     error: Option<&str>,
 ) -> Result<HttpResponse, Error> {
+    let Question {
+        request,
+        client,
+        catalogue,
+    } = question;
     let redirect = RedirectUri::registered(&request.redirect_uri);
     let meant = catalogue.within(&request.audience);
     let resources = meant.iter().map(|(resource, definitions)| ConsentResource {
@@ -85,7 +77,7 @@ pub fn page_for(
         local_app: client.is_public() && redirect.is_local(),
         resources: resources.collect(),
         error: error.map(str::to_owned),
-        leave_user: person.person.user.username.clone(),
+        leave_user: person.user.username.clone(),
     };
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -108,56 +100,30 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             "This form has fields that we did not put there.",
         ));
     }
-    let allowed = match form.get("decision") {
-        Some("allow") => true,
-        Some("deny") => false,
+    let decision = match form.get("decision") {
+        Some("allow") => Decision::Allow(ticked(&form)?),
+        Some("deny") => Decision::Deny,
         _ => return Err(Error::Tampered("This form does not say yes or no.")),
     };
     let id: Option<Id> = form.get("request").and_then(|id| id.parse().ok());
     let id = id.ok_or(Error::Tampered(
         "This form does not say which request it answers.",
     ))?;
-    let ticked = ticked(&form)?;
-    let (user, issuer) = (person.person.user.id, person.app.issuer().to_owned());
+    let (user, issuer) = (person.user.id, person.app.issuer().to_owned());
     let decided = person
         .app
         .write(person.caller.clone(), move |tx| {
-            let now = tx.now;
-            let request = AuthorizationRequest::open_for(tx, id, user, now)?;
-            let request = request.ok_or(Error::Tampered(
-                "This request was answered before, or it waited too long. Begin again from the app.",
-            ))?;
-            if !request.scope.covers(&ticked) {
-                return Err(Error::Tampered("This form asks for more than the app did."));
-            }
-            let back = Back {
-                redirect_uri: request.redirect_uri.clone(),
-                state: request.state.clone(),
-            };
-            if !allowed {
-                request.deny(tx)?;
-                return Ok(Decided::Sent(back.with_error(&Refusal::AccessDenied, &issuer)));
-            }
-            let client = Client::find(tx, &request.client_id)?.filter(Client::is_enabled);
-            let client = client.ok_or(Error::Tampered("The app was switched off meanwhile."))?;
-            let catalogue = Catalogue::load(tx)?;
-            if ticked.is_empty() && !request.scope.is_empty() {
-                return Ok(Decided::NothingTicked(Box::new(request), Box::new(client), catalogue));
-            }
-            let audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
-            let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
-            if !request.allow(tx, &ticked, &audience, code.digest())? {
-                return Err(Error::Tampered("This request was answered before."));
-            }
-            Allowed::remember(tx, user, &client.id, &ticked, &audience)?;
-            Ok(Decided::Sent(back.with_code(code.expose(), &issuer)))
+            authorization::decide(tx, id, user, decision, &issuer)
         })
-        .await?;
+        .await;
     match decided {
-        Decided::Sent(url) => Ok(see_other(&url)),
-        Decided::NothingTicked(request, client, catalogue) => {
-            page_for(&person, &client, &request, &catalogue, Some(NOTHING_TICKED))
+        Ok(Next::Return(url)) => Ok(see_other(&url)),
+        Ok(Next::Ask(question)) => page_for(&person, &question, Some(NOTHING_TICKED)),
+        Err(Undecided::Fault(fault)) => Err(fault.into()),
+        Err(Undecided::BeyondRequest) => {
+            Err(Error::Tampered("This form asks for more than the app did."))
         }
+        Err(over) => Err(Error::Over(over.to_string())),
     }
 }
 

@@ -1,14 +1,12 @@
 //! Pages that say what went wrong and what to do now.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
 use super::{Frame, Leads, html, see_other, with_query};
-use crate::db::{Fault, Refusal};
+use crate::db::Fault;
 use crate::oauth::authorization::NoWayBack;
 use crate::oauth::error::InvalidRequest;
 use crate::web::{errors, routes, telemetry};
@@ -52,23 +50,14 @@ pub enum Error {
     Tampered(&'static str),
     #[error("{0}")]
     NoWayBack(NoWayBack),
-    #[error("There were too many attempts to sign in.")]
-    TooManyAttempts(Duration),
+    /// A request of an app that can't be answered any more.
+    #[error("{0}")]
+    Over(String),
     #[error("This server can't answer just now.")]
     Fault(#[from] Fault),
 }
 
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        Error::Fault(error.into())
-    }
-}
-
-impl Refusal for Error {
-    fn is_fault(&self) -> bool {
-        matches!(self, Error::Fault(_))
-    }
-}
+refusal!(Error);
 
 impl Error {
     fn title(&self) -> &'static str {
@@ -78,7 +67,7 @@ impl Error {
             Error::TokenOnPage => "A person, please",
             Error::ForeignForm | Error::Form(_) | Error::Tampered(_) => "This form is not valid",
             Error::NoWayBack(_) => "This app can't be let in",
-            Error::TooManyAttempts(_) => "Please wait a moment",
+            Error::Over(_) => "This request is over",
             Error::Fault(_) => "Please try again",
             Error::SignIn { .. } => "Sign in",
             Error::StepUp { .. } => "Enter your password again",
@@ -97,9 +86,7 @@ impl Error {
             Error::NoWayBack(_) => {
                 "Nothing was shared with the app. Tell its makers what you see here; it is theirs to mend."
             }
-            Error::TooManyAttempts(_) => {
-                "Wait a little and try again. If it was not you, change your password when you are in."
-            }
+            Error::Over(_) => "Begin again from the app. Nothing was shared with it.",
             _ => {
                 "Wait a moment and load the page again. If it goes on, tell your administrator the number below."
             }
@@ -123,8 +110,9 @@ impl ResponseError for Error {
             Error::Method => StatusCode::METHOD_NOT_ALLOWED,
             Error::TokenOnPage => StatusCode::UNAUTHORIZED,
             Error::ForeignForm => StatusCode::FORBIDDEN,
-            Error::Form(_) | Error::Tampered(_) | Error::NoWayBack(_) => StatusCode::BAD_REQUEST,
-            Error::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+            Error::Form(_) | Error::Tampered(_) | Error::NoWayBack(_) | Error::Over(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Error::Fault(fault) => errors::status_of(fault),
         }
     }
@@ -140,9 +128,6 @@ impl ResponseError for Error {
             }
             Error::TokenOnPage => {
                 response.insert_header((WWW_AUTHENTICATE, "Cookie realm=\"jeton\""));
-            }
-            Error::TooManyAttempts(wait) => {
-                response.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
             }
             Error::Fault(fault) => errors::log(fault),
             _ => {}

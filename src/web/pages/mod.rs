@@ -67,8 +67,8 @@ impl Frame {
         Self {
             csrf: person.browser.csrf(),
             viewer: Some(Viewer {
-                username: person.person.user.username.clone(),
-                is_admin: person.person.user.is_admin,
+                username: person.user.username.clone(),
+                is_admin: person.user.is_admin,
             }),
             here,
             ..Self::bare()

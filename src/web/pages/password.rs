@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::authentication::{Attempt, authenticate_again, signed_in, too_many};
+use super::authentication::{check_own_password, signed_in};
 use super::{Error, Errors, Frame, Leads, page, with_query};
 use crate::db::Fault;
 use crate::domain::grant::Because;
@@ -12,6 +12,7 @@ use crate::domain::password::{MIN_LENGTH, Password};
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::session::Session;
 use crate::oauth::Params;
+use crate::web::browser::Browser;
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::form::Query;
 use crate::web::{errors, routes};
@@ -24,6 +25,8 @@ struct ChangePassword {
     errors: Errors,
     min_length: usize,
 }
+
+const NOT_YOURS: &str = "This is not your current password.";
 
 pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
     let notice = query
@@ -45,20 +48,17 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     if !refused.is_empty() {
         return form(&person, StatusCode::UNPROCESSABLE_ENTITY, refused, None);
     }
-    let attempt = authenticate_again(&person, new("current_password")).await?;
-    let (user, browser) = match attempt {
-        Attempt::Succeeded { user, browser } => (user, browser),
-        Attempt::Failed => {
-            let errors = Errors::one("current_password", "This is not your current password.");
-            return form(&person, StatusCode::UNPROCESSABLE_ENTITY, errors, None);
-        }
-        Attempt::TooMany(wait) => {
-            let errors = Errors::one("current_password", too_many(wait));
-            return form(&person, StatusCode::TOO_MANY_REQUESTS, errors, None);
+    let checked = check_own_password(&person, new("current_password"), NOT_YOURS).await?;
+    let user = match checked {
+        Ok(user) => user,
+        Err(denied) => {
+            let errors = Errors::one("current_password", denied.sentence.clone());
+            return Ok(denied.on(form(&person, denied.status, errors, None)?));
         }
     };
     let hash = person.app.hash_password(new("new_password")).await?;
     let and_tokens = sent.get("revoke_tokens").is_some();
+    let browser = Browser::fresh(person.app.is_https());
     let session = browser.digest();
     person
         .app

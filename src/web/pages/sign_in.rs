@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::authentication::{Attempt, authenticate, signed_in, too_many};
+use super::authentication::{check_password, sign_in};
 use super::{Error, Frame, Leads, page, plain, safe_next, see_other, with_query};
 use crate::app::App;
 use crate::db::Fault;
@@ -26,6 +26,8 @@ struct SignIn {
     /// The app that waits for the person.
     app: Option<String>,
 }
+
+const WRONG: &str = "The username or the password is wrong.";
 
 /// The form. Somebody who is signed in already is sent on.
 pub async fn get(visitor: Visitor, Query(query): Query) -> Result<HttpResponse, Error> {
@@ -49,23 +51,18 @@ pub async fn post(posted: Posted<Visitor>) -> Result<HttpResponse, Error> {
     let next = safe_next(sent.get("next"));
     let username = sent.get("username").unwrap_or_default().trim().to_owned();
     let password = Password::new(sent.get("password").unwrap_or_default().to_owned());
-    let old = visitor.person.as_ref().map(|person| person.session.hash);
     let (app, caller) = (&visitor.app, visitor.caller.clone());
-    let attempt = authenticate(app, caller, username.clone(), password, old).await;
-    let (status, error) = match attempt {
-        Ok(Attempt::Succeeded { browser, .. }) => return signed_in(app, &browser, &next),
-        Ok(Attempt::Failed) => (
-            StatusCode::UNAUTHORIZED,
-            "The username or the password is wrong.".to_owned(),
-        ),
-        Ok(Attempt::TooMany(wait)) => (StatusCode::TOO_MANY_REQUESTS, too_many(wait)),
-        Err(Fault::Busy) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Many people are signing in just now. Please try again in a moment.".to_owned(),
-        ),
-        Err(fault) => return Err(fault.into()),
-    };
-    form(&visitor, status, next, username, Some(error), None).await
+    match check_password(app, caller.clone(), username.clone(), password, WRONG).await? {
+        Ok(user) => {
+            let old = visitor.person.as_ref().map(|person| &person.session);
+            sign_in(app, caller, user, old, &next).await
+        }
+        Err(denied) => {
+            let sentence = Some(denied.sentence.clone());
+            let page = form(&visitor, denied.status, next, username, sentence, None).await?;
+            Ok(denied.on(page))
+        }
+    }
 }
 
 /// Sign out: the session is gone, here and on the server.

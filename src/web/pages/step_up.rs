@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::authentication::{Attempt, authenticate_again, signed_in, too_many};
+use super::authentication::{check_own_password, sign_in};
 use super::{Error, Frame, Leads, page, safe_next};
 use crate::domain::password::Password;
 use crate::web::doors::{Posted, SignedIn};
@@ -31,20 +31,21 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     } = posted;
     let next = safe_next(sent.get("next"));
     let password = Password::new(sent.get("password").unwrap_or_default().to_owned());
-    match authenticate_again(&person, password).await? {
-        Attempt::Succeeded { browser, .. } => signed_in(&person.app, &browser, &next),
-        Attempt::Failed => form(
-            &person,
-            StatusCode::UNAUTHORIZED,
-            next,
-            Some("The password is wrong.".to_owned()),
-        ),
-        Attempt::TooMany(wait) => form(
-            &person,
-            StatusCode::TOO_MANY_REQUESTS,
-            next,
-            Some(too_many(wait)),
-        ),
+    match check_own_password(&person, password, "The password is wrong.").await? {
+        Ok(user) => {
+            sign_in(
+                &person.app,
+                person.caller.clone(),
+                user,
+                Some(&person.session),
+                &next,
+            )
+            .await
+        }
+        Err(denied) => {
+            let page = form(&person, denied.status, next, Some(denied.sentence.clone()))?;
+            Ok(denied.on(page))
+        }
     }
 }
 

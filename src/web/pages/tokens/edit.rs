@@ -152,7 +152,7 @@ async fn form(
     let view = EditToken {
         frame: Frame::of(person, "tokens"),
         errors,
-        row: TokenRow::of(token, person.person.user.id, person.app.now()),
+        row: TokenRow::of(token, person.user.id, person.app.now()),
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),

@@ -30,7 +30,7 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         .into_iter()
         .find(|show| *show == asked)
         .unwrap_or("active");
-    let owner = person.person.user.clone();
+    let owner = person.user.clone();
     let id = owner.id;
     let (tokens, enabled) = person
         .app

@@ -126,7 +126,7 @@ fn who(actor: &str, owner: Id) -> String {
 /// The person's own token of the id in the path.
 async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
     let id: Id = id.parse().map_err(|_| Error::NotFound)?;
-    let owner = person.person.user.id;
+    let owner = person.user.id;
     let found = person
         .app
         .read(move |conn| Ok::<_, Error>(PersonalToken::of(conn, owner, id)?))

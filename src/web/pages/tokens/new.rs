@@ -219,7 +219,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             );
         }
     };
-    let owner = person.person.user.clone();
+    let owner = person.user.clone();
     let made = person
         .app
         .write(person.caller.clone(), move |tx| {
@@ -298,7 +298,7 @@ fn form(
 }
 
 fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickResource> {
-    let is_admin = person.person.user.is_admin;
+    let is_admin = person.user.is_admin;
     let mut shown = vec![];
     for (resource, definitions) in catalogue.iter() {
         let choices = definitions.iter().map(|definition| {

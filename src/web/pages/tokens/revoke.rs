@@ -73,7 +73,7 @@ fn form(
     token: &PersonalToken,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let row = TokenRow::of(token, person.person.user.id, person.app.now());
+    let row = TokenRow::of(token, person.user.id, person.app.now());
     let from = row
         .last_used_ip
         .as_ref()

@@ -1,0 +1,152 @@
+//! What becomes of a request that was checked: an answer at once, or a question to the person, and theirs.
+
+use super::{Back, Request};
+use crate::clock::Timestamp;
+use crate::db::Fault;
+use crate::domain::authorization_request::{AuthorizationRequest, NewRequest};
+use crate::domain::client::Client;
+use crate::domain::consent::Consent;
+use crate::domain::id::Id;
+use crate::domain::resource::Catalogue;
+use crate::domain::secret::SecretKind;
+use crate::domain::tx::Tx;
+use crate::domain::user::User;
+use crate::domain::words::{Audience, Scope};
+use crate::oauth::Error;
+
+/// What comes next.
+pub enum Next {
+    /// The person is asked, or asked again because their answer said nothing.
+    Ask(Box<Question>),
+    /// The browser goes back to the app, with a code or an error.
+    Return(String),
+}
+
+/// What the consent page shows.
+pub struct Question {
+    pub request: AuthorizationRequest,
+    pub client: Client,
+    pub catalogue: Catalogue,
+}
+
+/// What a person says to a request.
+pub enum Decision {
+    /// The app may do this much of what it asked for.
+    Allow(Scope),
+    Deny,
+}
+
+/// Why an answer does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecided {
+    #[error("This request was answered before, or it waited too long.")]
+    Over,
+    #[error("The app was switched off meanwhile.")]
+    ClientDisabled,
+    #[error("This form asks for more than the app did.")]
+    BeyondRequest,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+refusal!(Undecided);
+
+/// Keep the request with as much of it as `user` may grant. It is answered at once if they allowed its like before, or if
+/// they must not be asked.
+pub fn consider(
+    tx: &mut Tx,
+    request: Request,
+    user: &User,
+    auth_time: Timestamp,
+    issuer: &str,
+) -> Result<Next, Fault> {
+    let catalogue = Catalogue::load(tx)?;
+    let offered = match request.offered_to(user, &catalogue) {
+        Ok(offered) => offered,
+        Err(error) => return Ok(Next::Return(request.back.with_error(&error.into(), issuer))),
+    };
+    let consent = Consent::find(tx, user.id, &request.client.id)?;
+    let covered = request.is_covered_by(consent.as_ref(), &offered);
+    if request.prompt.none && !covered {
+        return Ok(Next::Return(
+            request.back.with_error(&Error::ConsentRequired, issuer),
+        ));
+    }
+    let stored = AuthorizationRequest::create(
+        tx,
+        NewRequest {
+            client_id: &request.client.id,
+            user_id: user.id,
+            redirect_uri: &request.back.redirect_uri,
+            redirect_uri_sent: request.redirect_uri_sent,
+            scope: &offered,
+            audience: &request.audience,
+            state: request.back.state.as_deref(),
+            code_challenge: &request.code_challenge,
+            auth_time,
+        },
+    )?;
+    if !covered {
+        let Request { client, .. } = request;
+        return Ok(Next::Ask(Box::new(Question {
+            request: stored,
+            client,
+            catalogue,
+        })));
+    }
+    let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
+    stored.allow(tx, &offered, &request.audience, code.digest())?;
+    Ok(Next::Return(request.back.with_code(code.expose(), issuer)))
+}
+
+/// Take `user`'s answer to the request of this id. It counts once, for no more than was asked, and by whom it was asked.
+pub fn decide(
+    tx: &mut Tx,
+    id: Id,
+    user: Id,
+    decision: Decision,
+    issuer: &str,
+) -> Result<Next, Undecided> {
+    let now = tx.now;
+    let request = AuthorizationRequest::open_for(tx, id, user, now)?.ok_or(Undecided::Over)?;
+    let back = Back {
+        redirect_uri: request.redirect_uri.clone(),
+        state: request.state.clone(),
+    };
+    let Decision::Allow(ticked) = decision else {
+        request.deny(tx)?;
+        return Ok(Next::Return(back.with_error(&Error::AccessDenied, issuer)));
+    };
+    if !request.scope.covers(&ticked) {
+        return Err(Undecided::BeyondRequest);
+    }
+    let client = Client::find(tx, &request.client_id)?.filter(Client::is_enabled);
+    let client = client.ok_or(Undecided::ClientDisabled)?;
+    let catalogue = Catalogue::load(tx)?;
+    if ticked.is_empty() && !request.scope.is_empty() {
+        return Ok(Next::Ask(Box::new(Question {
+            request,
+            client,
+            catalogue,
+        })));
+    }
+    let audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
+    let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
+    if !request.allow(tx, &ticked, &audience, code.digest())? {
+        return Err(Undecided::Over);
+    }
+    Consent::remember(tx, user, &client.id, &ticked, &audience)?;
+    Ok(Next::Return(back.with_code(code.expose(), issuer)))
+}
+
+/// What of the `audience` is left when only `ticked` of the `asked` scope was allowed: a resource server of which nothing
+/// was allowed does not get a token.
+fn allowed_audience(
+    audience: &Audience,
+    asked: &Scope,
+    ticked: &Scope,
+    catalogue: &Catalogue,
+) -> Audience {
+    let (asked, ticked) = (catalogue.audience_of(asked), catalogue.audience_of(ticked));
+    audience.only(|uri| ticked.contains(uri) || !asked.contains(uri))
+}
