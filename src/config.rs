@@ -206,6 +206,7 @@ mod tests {
             ("issuer", "jeton.example"),
             ("issuer", "https://jeton.example/?x"),
             ("issuer", "https://jeton.example/auth"),
+            ("issuer", "HTTPS://Jeton.example"),
             ("trusted_proxies", "10.0.0.0/99"),
             ("brands", "J"),
             ("access_token_ttl", "1 hour"),

@@ -14,12 +14,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Location;
 use crate::domain::client::{AuthMethod, Client, GrantType, NewClient};
-use crate::domain::grant::Door;
+use crate::domain::grant::Via;
 use crate::domain::password::Password;
 use crate::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::{NewScope, Resource};
-use crate::domain::secret::{Secret, SecretKind, nonce};
+use crate::domain::secret::{Secret, random};
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
 
@@ -55,12 +55,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> Result<Self, Error> {
-        let name = nonce()
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
-        let path = std::env::temp_dir().join(format!("jeton-demo-{name}"));
+        let name = random(8);
+        let path = std::env::temp_dir().join(format!("jeton-demo-{}", *name));
         std::fs::create_dir(&path)?;
         Ok(Self(path))
     }
@@ -84,18 +80,9 @@ struct House {
 }
 
 fn furnish(app: &App) -> Result<House, Error> {
-    let random = |app: &App| -> String {
-        let secret = app.policy().brands.mint(SecretKind::AuthorizationCode);
-        secret
-            .expose()
-            .rsplit('_')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let password = random(app)[..12].to_owned();
+    let password = random(12).to_string();
     let hash = Password::new(password.clone()).hash();
-    let verifier = random(app);
+    let verifier = random(43).to_string();
     write(app, |tx| {
         let alice = User::create(tx, USERNAME, None, false, Some(&hash))?;
         let scope = |name: &str, description: &str| NewScope {
@@ -126,7 +113,7 @@ fn furnish(app: &App) -> Result<House, Error> {
             audience: Audience::of([API]).map_err(Error::refused)?,
             end: End::At(tx.policy.personal.default_end(tx.now)),
         };
-        let (_, token) = PersonalToken::create(tx, &alice, token, Door::CommandLine)?;
+        let (_, token) = PersonalToken::create(tx, &alice, token, Via::CommandLine)?;
         Ok(House {
             password,
             api,

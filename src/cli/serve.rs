@@ -10,11 +10,11 @@ use super::Error;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
-use crate::db::Fault;
+use crate::db::{self, Fault};
 use crate::domain::password::Password;
-use crate::domain::secret::SecretKind;
+use crate::domain::secret::random;
 use crate::domain::tx::Caller;
-use crate::domain::user::{Unfit, User};
+use crate::domain::user::User;
 use crate::jobs::last_used;
 use crate::web;
 
@@ -79,20 +79,17 @@ fn first_user(app: &App) -> Result<Option<String>, Error> {
     if app.read_blocking(|conn| Ok::<_, Fault>(User::is_anyone_here(conn)?))? {
         return Ok(None);
     }
-    // Half the characters of a secret are 128 random bits.
-    let secret = app.policy().brands.mint(SecretKind::ClientSecret);
-    let (_, random) = secret.expose().split_at(secret.expose().len() - 28);
-    let password = random[..22].to_owned();
+    let password = random(22).to_string();
     let hash = Password::new(password.clone()).hash();
     let made = app.write_blocking(&Caller::system(), |tx| {
-        User::create(tx, FIRST_USER, None, true, Some(&hash))
-    });
-    match made {
-        Ok(_) => Ok(Some(password)),
-        // Another node was faster, and has told its password.
-        Err(Unfit::Taken(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+        // Nodes that start together do this one after the other.
+        db::hold_start(tx)?;
+        match User::is_anyone_here(tx)? {
+            true => Ok(None),
+            false => User::create(tx, FIRST_USER, None, true, Some(&hash)).map(Some),
+        }
+    })?;
+    Ok(made.map(|_| password))
 }
 
 pub(super) fn log_to_stderr(config: &Config) {

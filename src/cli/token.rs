@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Answer, Error, once, scope, table, user, write};
 use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
-use crate::domain::grant::{Because, Door};
+use crate::domain::grant::{Because, Via};
 use crate::domain::id::Id;
 use crate::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use crate::domain::words::Audience;
@@ -116,7 +116,7 @@ impl Create {
         };
         let (owner, made, secret) = write(app, |tx| {
             let owner = user::named(tx, &self.user)?;
-            let (made, secret) = PersonalToken::create(tx, &owner, new, Door::CommandLine)?;
+            let (made, secret) = PersonalToken::create(tx, &owner, new, Via::CommandLine)?;
             Ok((owner, made, secret))
         })?;
         let shown = Shown {

@@ -254,7 +254,11 @@ fn issuer(value: &str) -> Result<Option<String>, String> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("an issuer is an http or https URL".into());
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err("an issuer has no query, fragment or user name (RFC 8414 §2)".into());
     }
     if url.path() != "/" {
@@ -263,7 +267,14 @@ fn issuer(value: &str) -> Result<Option<String>, String> {
                 .into(),
         );
     }
-    Ok(Some(value.trim_end_matches('/').to_owned()))
+    let written = value.trim_end_matches('/');
+    if written != url.as_str().trim_end_matches('/') {
+        return Err(format!(
+            "write it as {}",
+            url.as_str().trim_end_matches('/')
+        ));
+    }
+    Ok(Some(written.to_owned()))
 }
 
 impl Setting {

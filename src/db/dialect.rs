@@ -18,6 +18,18 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// How long one statement waits for another process's lock before it fails.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// How long one statement may take in all. Nothing here takes long but making the tables.
+const STATEMENT_WAIT: Duration = Duration::from_secs(10);
+
+/// What libpq is told unless the URL says otherwise: a server that has gone silent is given up, not waited for.
+const IMPATIENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "2"),
+    ("tcp_user_timeout", "15000"),
+];
+
 /// How long to wait before the switch to write-ahead logging is tried again.
 const WAL_RETRY: Duration = Duration::from_millis(20);
 
@@ -56,10 +68,12 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
             // Once, before libpq does it on some pool's thread: OpenSSL cleans up at exit, and a thread that is just
             // then in its first connection would crash the process.
             openssl_sys::init();
-            let mut conn = PgConnection::establish(url).map_err(|e| lost(&e))?;
+            let mut conn = PgConnection::establish(&impatient(url)).map_err(|e| lost(&e))?;
             conn.batch_execute(&format!(
-                "SET lock_timeout = {}; SET default_transaction_read_only = {};",
+                "SET lock_timeout = {}; SET statement_timeout = {}; \
+                 SET default_transaction_read_only = {};",
                 LOCK_WAIT.as_millis(),
+                STATEMENT_WAIT.as_millis(),
                 if purpose == Purpose::Read {
                     "on"
                 } else {
@@ -69,6 +83,18 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
             Ok(Conn::Postgres(conn))
         }
     }
+}
+
+/// The URL with an end to every wait that it does not set itself.
+fn impatient(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in IMPATIENCE {
+        if !url.contains(&format!("{name}=")) {
+            let joint = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{joint}{name}={value}"));
+        }
+    }
+    url
 }
 
 /// Make a new database file one that only its owner can read; SQLite makes its `-wal` alike. One that is there is left
@@ -199,14 +225,17 @@ pub fn migrate(conn: &mut Conn) -> Result<usize, Fault> {
             first.or_else(|_| run(conn, SQLITE))
         }
         Conn::Postgres(conn) => {
-            // The wait for another node's migrations may be long: lift this connection's lock timeout.
+            // Another node's migrations, and our own, may take long: lift this connection's timeouts.
             conn.batch_execute(&format!(
-                "SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+                "SET lock_timeout = 0; SET statement_timeout = 0; \
+                 SELECT pg_advisory_lock({MIGRATION_LOCK})"
             ))?;
             let ran = run(conn, POSTGRES);
             conn.batch_execute(&format!(
-                "SELECT pg_advisory_unlock({MIGRATION_LOCK}); SET lock_timeout = {}",
-                LOCK_WAIT.as_millis()
+                "SELECT pg_advisory_unlock({MIGRATION_LOCK}); SET lock_timeout = {}; \
+                 SET statement_timeout = {}",
+                LOCK_WAIT.as_millis(),
+                STATEMENT_WAIT.as_millis()
             ))?;
             ran
         }

@@ -8,7 +8,6 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         is_admin -> Bool,
         created_at -> BigInt,
-        password_changed_at -> Nullable<BigInt>,
         disabled_at -> Nullable<BigInt>,
     }
 }
@@ -17,7 +16,6 @@ diesel::table! {
     sessions (hash) {
         hash -> Binary,
         user_id -> Binary,
-        created_at -> BigInt,
         authenticated_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -138,13 +136,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    consents (user_id, client_id) {
+    consents (user_id, client_id, resource) {
         user_id -> Binary,
         client_id -> Text,
+        resource -> Text,
         scope -> Text,
-        audience -> Text,
         created_at -> BigInt,
-        updated_at -> BigInt,
     }
 }
 
@@ -168,7 +165,6 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
 diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(scopes -> resources (resource_id));
-diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(consents -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,

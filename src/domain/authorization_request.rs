@@ -130,7 +130,7 @@ impl AuthorizationRequest {
     }
 
     /// Forget what `user` was asked or has allowed and no app has redeemed yet: of one client, or of all.
-    pub fn forget_open(tx: &mut Tx, user: Id, client: Option<&str>) -> QueryResult<()> {
+    pub fn forget_unredeemed(tx: &mut Tx, user: Id, client: Option<&str>) -> QueryResult<()> {
         let open = requests::table
             .filter(requests::user_id.eq(user))
             .filter(requests::redeemed_at.is_null());
@@ -183,5 +183,7 @@ impl AuthorizationRequest {
             .find(self.id)
             .select(requests::grant_id)
             .get_result(conn)
+            .optional()
+            .map(Option::flatten)
     }
 }

@@ -68,15 +68,15 @@ impl Bearer {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
             Standing::GrantRevoked
-        } else if self.token.is_expired(now) {
-            Standing::Expired
         } else if self.owner.as_ref().is_some_and(|owner| !owner.is_enabled()) {
             Standing::OwnerDisabled
         } else if !self.client.is_enabled() {
             Standing::ClientDisabled
         } else if self.token.spent_at.is_some() {
-            // The last question: a spent token may get its successor again, so nothing else may stand against it.
+            // Before its end: a spent token that comes back is a replay, however late.
             Standing::Spent
+        } else if self.token.is_expired(now) {
+            Standing::Expired
         } else {
             Standing::Active
         }

@@ -7,43 +7,54 @@ use super::authorization_request::AuthorizationRequest;
 use super::client::Client;
 use super::grant::{Because, Grant};
 use super::id::Id;
+use super::resource::Catalogue;
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{clients, consents, grants};
 use crate::db::{self, Conn};
 
-/// All that a person has allowed one app so far.
+/// What a person has allowed one app at one resource.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = consents)]
 pub struct Consent {
     pub user_id: Id,
     pub client_id: String,
+    /// Its URI; empty where the app asked for none.
+    pub resource: String,
     pub scope: Scope,
-    pub audience: Audience,
     pub created_at: Timestamp,
-    pub updated_at: Timestamp,
 }
 
 /// An app that somebody has let in, for the page that shows it.
 #[derive(Debug, Clone)]
 pub struct ConnectedApp {
     pub client: Client,
-    pub consent: Consent,
+    /// One for each resource, the oldest first.
+    pub consents: Vec<Consent>,
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Consent {
-    pub fn find(conn: &mut Conn, user: Id, client: &str) -> QueryResult<Option<Consent>> {
-        consents::table
-            .find((user, client))
-            .select(Consent::as_select())
-            .get_result(conn)
-            .optional()
-    }
-
-    pub fn covers(&self, scope: &Scope, audience: &Audience) -> bool {
-        self.scope.covers(scope) && self.audience.covers(audience)
+    /// Whether `user` has allowed `client` all of this before: at each resource what it defines of the scope.
+    pub fn covers(
+        conn: &mut Conn,
+        user: Id,
+        client: &str,
+        scope: &Scope,
+        audience: &Audience,
+        catalogue: &Catalogue,
+    ) -> QueryResult<bool> {
+        let given = Self::given(conn, user, client)?;
+        let allows = |resource: &str, scope: &Scope| {
+            given
+                .iter()
+                .any(|consent| consent.resource == resource && consent.scope.covers(scope))
+        };
+        let parts = parts(scope, audience, catalogue);
+        Ok(parts
+            .iter()
+            .all(|(resource, scope)| allows(resource, scope)))
     }
 
     /// Add to what `user` has allowed `client`.
@@ -53,35 +64,53 @@ impl Consent {
         client: &str,
         scope: &Scope,
         audience: &Audience,
+        catalogue: &Catalogue,
     ) -> QueryResult<()> {
         db::hold_user(tx, user.as_bytes())?;
         let now = tx.now;
-        match Consent::find(tx, user, client)? {
-            Some(before) => diesel::update(consents::table.find((user, client)))
-                .set((
-                    consents::scope.eq(before.scope.joined_with(scope)),
-                    consents::audience.eq(before.audience.joined_with(audience)),
-                    consents::updated_at.eq(now),
-                ))
-                .execute(&mut **tx)?,
-            None => diesel::insert_into(consents::table)
-                .values((
-                    consents::user_id.eq(user),
-                    consents::client_id.eq(client),
-                    consents::scope.eq(scope),
-                    consents::audience.eq(audience),
-                    consents::created_at.eq(now),
-                    consents::updated_at.eq(now),
-                ))
-                .execute(&mut **tx)?,
-        };
-        tx.record(
-            Event::new(What::AppAllowed)
-                .user(user)
-                .client(client)
-                .detail(scope.as_str()),
-        )
+        let given = Self::given(tx, user, client)?;
+        for (resource, scope) in parts(scope, audience, catalogue) {
+            match given.iter().find(|consent| consent.resource == resource) {
+                Some(before) => diesel::update(consents::table.find((user, client, resource)))
+                    .set(consents::scope.eq(before.scope.joined_with(&scope)))
+                    .execute(&mut **tx)?,
+                None => diesel::insert_into(consents::table)
+                    .values((
+                        consents::user_id.eq(user),
+                        consents::client_id.eq(client),
+                        consents::resource.eq(resource),
+                        consents::scope.eq(scope),
+                        consents::created_at.eq(now),
+                    ))
+                    .execute(&mut **tx)?,
+            };
+        }
+        let event = Event::new(What::AppAllowed).user(user).client(client);
+        tx.record(event.detail(format!("{scope} at {audience}")))
     }
+
+    fn given(conn: &mut Conn, user: Id, client: &str) -> QueryResult<Vec<Consent>> {
+        consents::table
+            .filter(consents::user_id.eq(user))
+            .filter(consents::client_id.eq(client))
+            .select(Consent::as_select())
+            .load(conn)
+    }
+}
+
+/// What a scope comes to at each resource of an audience.
+fn parts<'a>(
+    scope: &Scope,
+    audience: &'a Audience,
+    catalogue: &Catalogue,
+) -> Vec<(&'a str, Scope)> {
+    if audience.is_empty() {
+        return vec![("", scope.clone())];
+    }
+    audience
+        .iter()
+        .map(|uri| (uri, catalogue.scope_at(uri, scope)))
+        .collect()
 }
 
 impl ConnectedApp {
@@ -90,7 +119,7 @@ impl ConnectedApp {
         let found: Vec<(Consent, Client)> = consents::table
             .inner_join(clients::table)
             .filter(consents::user_id.eq(user))
-            .order(clients::name)
+            .order((clients::name, clients::id, consents::created_at))
             .select((Consent::as_select(), Client::as_select()))
             .load(conn)?;
         let used: Vec<(String, Option<Timestamp>)> = grants::table
@@ -102,25 +131,36 @@ impl ConnectedApp {
             let theirs = used.iter().filter(|(id, _)| id == client);
             theirs.filter_map(|(_, at)| *at).max()
         };
-        let apps = found.into_iter().map(|(consent, client)| ConnectedApp {
-            last_used_at: last_used(&client.id),
-            client,
-            consent,
-        });
-        Ok(apps.collect())
+        let mut apps: Vec<ConnectedApp> = vec![];
+        for (consent, client) in found {
+            match apps.last_mut() {
+                Some(app) if app.client.id == client.id => app.consents.push(consent),
+                _ => apps.push(ConnectedApp {
+                    last_used_at: last_used(&client.id),
+                    client,
+                    consents: vec![consent],
+                }),
+            }
+        }
+        Ok(apps)
     }
 
     /// Disconnect every app of `user`.
-    pub fn disconnect_all(tx: &mut Tx, user: Id, because: Because) -> QueryResult<()> {
+    pub fn disconnect_all(tx: &mut Tx, user: Id, because: &Because) -> QueryResult<()> {
+        db::hold_user(tx, user.as_bytes())?;
         diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(&mut **tx)?;
-        AuthorizationRequest::forget_open(tx, user, None)?;
+        AuthorizationRequest::forget_unredeemed(tx, user, None)?;
         Grant::revoke_apps_of(tx, user, because)
     }
 
     /// Take back all that `user` has allowed the app: it is asked again next time, and its tokens are dead now.
     pub fn disconnect(tx: &mut Tx, user: Id, client: &str) -> QueryResult<()> {
-        diesel::delete(consents::table.find((user, client))).execute(&mut **tx)?;
-        AuthorizationRequest::forget_open(tx, user, Some(client))?;
+        db::hold_user(tx, user.as_bytes())?;
+        let theirs = consents::table
+            .filter(consents::user_id.eq(user))
+            .filter(consents::client_id.eq(client));
+        diesel::delete(theirs).execute(&mut **tx)?;
+        AuthorizationRequest::forget_unredeemed(tx, user, Some(client))?;
         Grant::revoke_app(tx, user, client, &Because::Disconnected)
     }
 }

@@ -9,7 +9,6 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::audit::{Event, What};
-use super::client::PERSONAL_ACCESS_TOKEN;
 use super::id::Id;
 use super::tx::Tx;
 use super::words::{Audience, Scope};
@@ -49,7 +48,7 @@ column!(Origin: Text, str as String, |origin| origin.as_str(), |text| {
 
 /// By which door a grant was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum Via {
     Page,
     Api,
     CommandLine,
@@ -57,13 +56,13 @@ pub enum Door {
     OAuth,
 }
 
-impl Door {
+impl Via {
     fn as_str(self) -> &'static str {
         match self {
-            Door::Page => "page",
-            Door::Api => "api",
-            Door::CommandLine => "cli",
-            Door::OAuth => "oauth",
+            Via::Page => "page",
+            Via::Api => "api",
+            Via::CommandLine => "cli",
+            Via::OAuth => "oauth",
         }
     }
 }
@@ -86,7 +85,7 @@ pub enum Because {
 }
 
 impl Because {
-    fn as_str(&self) -> Option<&str> {
+    pub fn as_str(&self) -> Option<&str> {
         match self {
             Because::Asked(words) => words.as_deref(),
             Because::ClientRevoked => Some("revoked by the app"),
@@ -134,7 +133,7 @@ pub struct NewGrant<'a> {
     pub audience: &'a Audience,
     pub name: Option<&'a str>,
     pub description: Option<&'a str>,
-    pub via: Door,
+    pub via: Via,
     pub auth_time: Option<Timestamp>,
 }
 
@@ -159,10 +158,12 @@ impl Grant {
                 grants::auth_time.eq(new.auth_time),
             ))
             .execute(&mut **tx)?;
-        grants::table
+        let grant: Grant = grants::table
             .find(id)
             .select(Grant::as_select())
-            .get_result(&mut **tx)
+            .get_result(&mut **tx)?;
+        tx.record(Event::new(What::GrantCreated).grant(&grant))?;
+        Ok(grant)
     }
 
     pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<Grant>> {
@@ -220,26 +221,30 @@ impl Grant {
 
     /// End all that a person has let one app do.
     pub fn revoke_app(tx: &mut Tx, user: Id, client: &str, because: &Because) -> QueryResult<()> {
-        let mine: Vec<Grant> = grants::table
-            .filter(grants::user_id.eq(user))
-            .filter(grants::client_id.eq(client))
-            .filter(grants::revoked_at.is_null())
-            .select(Grant::as_select())
-            .load(&mut **tx)?;
-        mine.iter().try_for_each(|grant| grant.revoke(tx, because))
+        let grants = Self::live_of(tx, user)?;
+        let of_app = grants.iter().filter(|grant| grant.client_id == client);
+        of_app
+            .into_iter()
+            .try_for_each(|grant| grant.revoke(tx, because))
     }
 
     /// End all that a person has let any app do. Their personal access tokens stay.
-    pub fn revoke_apps_of(tx: &mut Tx, user: Id, because: Because) -> QueryResult<()> {
-        let apps: Vec<String> = grants::table
+    pub fn revoke_apps_of(tx: &mut Tx, user: Id, because: &Because) -> QueryResult<()> {
+        let grants = Self::live_of(tx, user)?;
+        let of_apps = grants
+            .iter()
+            .filter(|grant| grant.origin != Origin::Personal);
+        of_apps
+            .into_iter()
+            .try_for_each(|grant| grant.revoke(tx, because))
+    }
+
+    fn live_of(conn: &mut Conn, user: Id) -> QueryResult<Vec<Grant>> {
+        grants::table
             .filter(grants::user_id.eq(user))
-            .filter(grants::client_id.ne(PERSONAL_ACCESS_TOKEN))
             .filter(grants::revoked_at.is_null())
-            .select(grants::client_id)
-            .distinct()
-            .load(&mut **tx)?;
-        apps.iter()
-            .try_for_each(|app| Grant::revoke_app(tx, user, app, &because))
+            .select(Grant::as_select())
+            .load(conn)
     }
 
     /// Note that a token under this grant was used, and from where if that is known. A node may be late with its
@@ -249,17 +254,12 @@ impl Grant {
             .is_null()
             .or(grants::last_used_at.lt(at));
         let grant = grants::table.find(id).filter(earlier);
-        match from {
-            Some(from) => diesel::update(grant)
-                .set((
-                    grants::last_used_at.eq(at),
-                    grants::last_used_from.eq(from.to_string()),
-                ))
-                .execute(&mut **tx),
-            None => diesel::update(grant)
-                .set(grants::last_used_at.eq(at))
-                .execute(&mut **tx),
-        }
-        .map(drop)
+        diesel::update(grant)
+            .set((
+                grants::last_used_at.eq(at),
+                grants::last_used_from.eq(from.map(|from| from.to_string())),
+            ))
+            .execute(&mut **tx)
+            .map(drop)
     }
 }

@@ -6,8 +6,9 @@ use diesel::prelude::*;
 
 use super::audit::{Event, What};
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
-use super::grant::{Because, Door, Grant, NewGrant, Origin};
+use super::grant::{Because, Grant, NewGrant, Origin, Via};
 use super::id::Id;
+use super::policy::PersonalTokenPolicy;
 use super::resource::Catalogue;
 use super::secret::{Secret, SecretKind};
 use super::token::{NewToken, Token, TokenKind};
@@ -18,8 +19,8 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Conn, Fault};
 
+use rules::{LAST_MOMENT, check_scope, checked_description, checked_name};
 pub use rules::{PRESETS, Problem, days, grantable};
-use rules::{check_scope, checked_description, checked_name};
 
 /// A personal access token with its grant.
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ impl PersonalToken {
     }
 
     /// The token of this public id, if it is `owner`'s.
-    pub fn of(conn: &mut Conn, owner: Id, id: Id) -> QueryResult<Option<PersonalToken>> {
+    pub fn owned_by(conn: &mut Conn, owner: Id, id: Id) -> QueryResult<Option<PersonalToken>> {
         Ok(Self::find(conn, id)?.filter(|found| found.grant.user_id == Some(owner)))
     }
 
@@ -128,7 +129,7 @@ impl PersonalToken {
         let all = Self::all_of(conn, owner)?;
         Ok(all
             .into_iter()
-            .find(|token| token.name() == name && token.state(now) == State::Active))
+            .find(|token| token.name() == name.trim() && token.state(now) == State::Active))
     }
 
     /// Make a token for `owner`. The secret is in this answer and nowhere else.
@@ -136,25 +137,15 @@ impl PersonalToken {
         tx: &mut Tx,
         owner: &User,
         new: NewPersonalToken,
-        via: Door,
+        via: Via,
     ) -> Result<(PersonalToken, Secret), Problem> {
         let policy = &tx.policy.personal;
-        if !owner.is_enabled() {
-            return Err(Problem::OwnerDisabled);
-        }
-        if let Some(problem) = policy.refuses(owner) {
-            return Err(problem);
-        }
-        if !Self::are_enabled(tx)? {
-            return Err(Problem::SwitchedOff);
-        }
+        Self::check_may_create(tx, policy, owner)?;
         let name = checked_name(&new.name)?;
         let description = checked_description(&new.description)?;
         let catalogue = Catalogue::load(tx)?;
         check_scope(&catalogue, owner, &new.scope, &new.audience)?;
-        if let Some(problem) = policy.refuses_end(new.end, tx.now) {
-            return Err(problem);
-        }
+        policy.check_end(new.end, tx.now)?;
         db::hold_user(tx, owner.id.as_bytes())?;
         let live = Self::live_of(tx, owner.id)?;
         if live.iter().any(|token| token.name() == name) {
@@ -193,7 +184,6 @@ impl PersonalToken {
                 audience: None,
             },
         )?;
-        tx.record(Event::new(What::TokenCreated).grant(&grant).detail(&name))?;
         Ok((PersonalToken { token, grant }, secret))
     }
 
@@ -221,11 +211,15 @@ impl PersonalToken {
             current.check_name_free(tx, &name)?;
         }
 
+        // A resource server of whose scopes none is left has no business with the token any more.
+        let meant = Catalogue::load(tx)?.audience_of(&scope);
+        let audience = current.grant.audience.shared_with(&meant);
         diesel::update(grants::table.find(self.grant.id))
             .set((
                 grants::name.eq(&name),
                 grants::description.eq(&description),
                 grants::scope.eq(&scope),
+                grants::audience.eq(&audience),
             ))
             .execute(&mut **tx)?;
         if let Some(end) = changes.end {
@@ -256,6 +250,7 @@ impl PersonalToken {
         }
         match (end, self.token.expires_at) {
             (Some(end), _) if end.seconds() <= now.seconds() => Err(Problem::EndPassed),
+            (Some(end), _) if end > LAST_MOMENT => Err(Problem::EndBeyondPolicy(LAST_MOMENT)),
             (Some(end), Some(current)) if end > current => Err(Problem::Lengthening),
             _ => Ok(()),
         }
@@ -287,13 +282,34 @@ impl PersonalToken {
 
     fn live_of(tx: &mut Tx, owner: Id) -> QueryResult<Vec<PersonalToken>> {
         let now = tx.now;
-        let mut all = Self::all_of(tx, owner)?;
-        all.retain(|token| token.state(now) == State::Active);
-        Ok(all)
+        let found: Vec<(Token, Grant)> = tokens::table
+            .inner_join(grants::table)
+            .filter(grants::user_id.eq(owner))
+            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .filter(grants::revoked_at.is_null())
+            .select((Token::as_select(), Grant::as_select()))
+            .load(&mut **tx)?;
+        let unrevoked = found
+            .into_iter()
+            .map(|(token, grant)| PersonalToken { token, grant });
+        Ok(unrevoked
+            .filter(|token| token.state(now) == State::Active)
+            .collect())
     }
 
-    /// Whether personal access tokens are switched on, and not by disabling their client off.
-    pub fn are_enabled(conn: &mut Conn) -> QueryResult<bool> {
-        Ok(Client::find(conn, PERSONAL_ACCESS_TOKEN)?.is_some_and(|client| client.is_enabled()))
+    /// Whether `owner` may make tokens at all; why not, if not.
+    pub fn check_may_create(
+        conn: &mut Conn,
+        policy: &PersonalTokenPolicy,
+        owner: &User,
+    ) -> Result<(), Problem> {
+        if !owner.is_enabled() {
+            return Err(Problem::OwnerDisabled);
+        }
+        policy.check_creator(owner)?;
+        match Client::find(conn, PERSONAL_ACCESS_TOKEN)?.filter(Client::is_enabled) {
+            Some(_) => Ok(()),
+            None => Err(Problem::SwitchedOff),
+        }
     }
 }

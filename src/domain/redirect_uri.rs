@@ -106,7 +106,7 @@ impl RedirectUri {
     /// Whether it leads to this very device: a loopback address or an app's own scheme. Any program on the
     /// device can answer there (RFC 8252 §8.6).
     pub fn is_local(&self) -> bool {
-        Url::parse(&self.0).map_or(true, |url| url.scheme() != "https")
+        Url::parse(&self.0).map_or(true, |url| url.scheme() != "https" || is_loopback(&url))
     }
 
     /// Whom the person is sent to, for the consent page: a host, or the scheme of an app.

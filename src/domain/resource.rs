@@ -312,6 +312,15 @@ impl Catalogue {
             .filter(move |definition| definition.name == scope)
     }
 
+    /// What of a scope the server at `uri` defines.
+    pub fn scope_at(&self, uri: &str, scope: &Scope) -> Scope {
+        let defined = self.0.iter().filter(|(resource, _)| resource.uri == uri);
+        let words = defined
+            .flat_map(|(_, scopes)| scopes)
+            .map(|definition| definition.name.as_str());
+        words.filter(|word| scope.contains(word)).collect()
+    }
+
     /// The servers that define at least one word of `scope`: whom a token is for when nobody was named.
     pub fn audience_of(&self, scope: &Scope) -> Audience {
         let defines = |scopes: &[ScopeDefinition]| scopes.iter().any(|d| scope.contains(&d.name));

@@ -79,15 +79,7 @@ impl Brands {
 
     /// A new secret from the operating system's generator.
     pub fn mint(&self, kind: SecretKind) -> Secret {
-        let mut body = Zeroizing::new(String::with_capacity(BODY));
-        let mut random = Zeroizing::new([0u8; 64]);
-        while body.len() < BODY {
-            SysRng
-                .try_fill_bytes(random.as_mut_slice())
-                .expect("the operating system's random generator answers");
-            push_base62(&mut body, random.as_slice());
-        }
-        self.dress(kind, &body)
+        self.dress(kind, &random(BODY))
     }
 
     /// The secret that follows from `presented` and `nonce`: whoever holds both can make it again, a reader
@@ -101,7 +93,7 @@ impl Brands {
             mac.update(kind.as_str().as_bytes());
             mac.update(&[round]);
             mac.update(presented.expose().as_bytes());
-            push_base62(&mut body, &mac.finalize().into_bytes());
+            push_base62(&mut body, BODY, &mac.finalize().into_bytes());
             round += 1;
         }
         self.dress(kind, &body)
@@ -143,10 +135,10 @@ impl Brands {
 }
 
 /// Six bits of each byte are a character, unless they are beyond 61: so every character is equally likely.
-fn push_base62(body: &mut String, random: &[u8]) {
+fn push_base62(body: &mut String, wanted: usize, random: &[u8]) {
     for byte in random {
         let six = (byte & 0b0011_1111) as usize;
-        if six < BASE62.len() && body.len() < BODY {
+        if six < BASE62.len() && body.len() < wanted {
             body.push(BASE62[six] as char);
         }
     }
@@ -220,13 +212,28 @@ impl fmt::Debug for Digest {
 
 column!(Digest: Binary, [u8] as Vec<u8>, |digest| digest.0.as_slice(), |bytes| Ok(Digest(bytes.as_slice().try_into()?)));
 
-/// 32 random bytes that make a successor underivable for a reader of digests.
-pub fn nonce() -> Vec<u8> {
-    let mut nonce = vec![0u8; 32];
+/// Bytes from the operating system's generator.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0u8; N];
     SysRng
-        .try_fill_bytes(&mut nonce)
+        .try_fill_bytes(&mut bytes)
         .expect("the operating system's random generator answers");
-    nonce
+    bytes
+}
+
+/// Base62 characters from the operating system's generator, of just under six bits each.
+pub fn random(characters: usize) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(characters));
+    while text.len() < characters {
+        let bytes = Zeroizing::new(random_bytes::<64>());
+        push_base62(&mut text, characters, bytes.as_slice());
+    }
+    text
+}
+
+/// Bytes as small hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -307,7 +314,7 @@ mod tests {
     #[test]
     fn a_derived_secret_needs_the_nonce_and_the_secret_it_follows() {
         let presented = acme().mint(SecretKind::RefreshToken);
-        let (one, other) = (nonce(), nonce());
+        let (one, other) = (random_bytes::<32>(), random_bytes::<32>());
         let derive = |nonce: &[u8]| acme().derive(SecretKind::RefreshToken, nonce, &presented);
         assert_eq!(derive(&one).expose(), derive(&one).expose());
         assert_ne!(derive(&one).expose(), derive(&other).expose());

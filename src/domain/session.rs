@@ -9,8 +9,8 @@ use super::secret::Digest;
 use super::tx::Tx;
 use super::user::User;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::schema::{sessions, users};
+use crate::db::{self, Conn};
 
 /// A browser in which somebody has signed in. Known by the digest of a random id that only the browser has.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -18,7 +18,6 @@ use crate::db::schema::{sessions, users};
 pub struct Session {
     pub hash: Digest,
     pub user_id: Id,
-    pub created_at: Timestamp,
     /// When the password was last entered in it.
     pub authenticated_at: Timestamp,
     pub expires_at: Timestamp,
@@ -32,7 +31,6 @@ impl Session {
             .values((
                 sessions::hash.eq(hash),
                 sessions::user_id.eq(user.id),
-                sessions::created_at.eq(now),
                 sessions::authenticated_at.eq(now),
                 sessions::expires_at.eq(now + life),
             ))
@@ -59,6 +57,14 @@ impl Session {
     /// Whether the password was entered here within `limit`.
     pub fn is_fresh(&self, now: Timestamp, limit: Duration) -> bool {
         now.since(self.authenticated_at) < limit
+    }
+
+    /// Hold the person of this session until the transaction ends, and see that both still are as they were: a session
+    /// that a change of password has just ended must not make anything any more.
+    pub fn hold(&self, tx: &mut Tx) -> QueryResult<bool> {
+        db::hold_user(tx, self.user_id.as_bytes())?;
+        let now = tx.now;
+        Ok(Session::find(tx, self.hash, now)?.is_some())
     }
 
     pub fn end(tx: &mut Tx, hash: Digest) -> QueryResult<()> {

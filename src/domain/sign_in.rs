@@ -1,6 +1,6 @@
 //! The brake on guessing passwords: after a few failures each next attempt has to wait longer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -10,43 +10,72 @@ use crate::clock::Timestamp;
 use crate::db::schema::sign_in_failures;
 use crate::db::{self, Conn};
 
-/// Failures that cost nothing: people mistype.
-const FREE: i32 = 5;
-/// An address may be shared by an office, so it is given more.
-const FREE_OF_ADDRESS: i32 = 20;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// After this long without a failure, all is forgotten.
 const MEMORY: Duration = Duration::from_secs(60 * 60);
 
-/// An account name and an address that attempts to sign in come from. The name is counted whether or not
-/// anybody has it, so that the brake does not tell who exists.
+/// How strict the brake is with one kind of subject.
+struct Brake {
+    /// Failures that cost nothing.
+    free: i32,
+    /// Beyond them the wait doubles from two seconds up to this.
+    longest: Duration,
+}
+
+/// One network at one account: people mistype, and then think.
+const GUESSER: Brake = Brake {
+    free: 5,
+    longest: Duration::from_secs(15 * 60),
+};
+/// One network at any accounts: it may be an office.
+const NETWORK: Brake = Brake {
+    free: 20,
+    longest: Duration::from_secs(15 * 60),
+};
+/// One account from anywhere. Gentle, so that nobody can lock another out for long.
+const ACCOUNT: Brake = Brake {
+    free: 20,
+    longest: Duration::from_secs(30),
+};
+
+impl Brake {
+    fn delay(&self, failures: i32) -> Duration {
+        match u32::try_from(failures - self.free) {
+            Err(_) | Ok(0) => Duration::ZERO,
+            Ok(beyond) => FIRST_WAIT
+                .saturating_mul(1 << (beyond - 1).min(16))
+                .min(self.longest),
+        }
+    }
+}
+
+/// Attempts to sign in to one account from one network. The name is counted whether or not anybody has it, so that the
+/// brake does not tell who exists.
 #[derive(Debug, Clone)]
 pub struct Attempts {
     account: String,
-    address: Option<String>,
+    network: Option<String>,
 }
 
 impl Attempts {
     pub fn new(username: &str, address: Option<IpAddr>) -> Self {
-        let name: String = username.to_lowercase().chars().take(64).collect();
         Self {
-            account: format!("account:{name}"),
-            address: address.map(|address| format!("address:{address}")),
+            account: account(username),
+            network: address.map(|address| format!("network {}", network(address))),
         }
     }
 
-    /// How long this account or address has to wait before the next attempt is even looked at.
+    /// How long these have to wait before the next attempt is even looked at.
     pub fn wait(&self, conn: &mut Conn, now: Timestamp) -> QueryResult<Option<Duration>> {
         let mut longest = None;
-        for (subject, free) in self.subjects() {
+        for (subject, brake) in self.subjects() {
             let found: Option<(i32, Timestamp)> = sign_in_failures::table
                 .find(subject)
                 .select((sign_in_failures::failures, sign_in_failures::last_at))
                 .get_result(conn)
                 .optional()?;
             if let Some((failures, last)) = found {
-                let until = last + delay(failures - free);
+                let until = last + brake.delay(failures);
                 if until > now {
                     longest = longest.max(Some(until.since(now)));
                 }
@@ -55,39 +84,63 @@ impl Attempts {
         Ok(longest)
     }
 
-    /// Count one failure of this account from this address.
+    /// Count one failure.
     pub fn failed(&self, tx: &mut Tx) -> QueryResult<()> {
         let now = tx.now;
         for (subject, _) in self.subjects() {
-            let row = sign_in_failures::table.find(subject);
+            let row = sign_in_failures::table.find(&subject);
             diesel::delete(row.filter(sign_in_failures::last_at.lt(now - MEMORY)))
                 .execute(&mut **tx)?;
-            db::count_sign_in_failure(tx, subject, now)?;
+            db::count_sign_in_failure(tx, &subject, now)?;
         }
         Ok(())
     }
 
-    /// Forget the account's failures: its person has signed in. The address keeps its own.
+    /// Forget this account's failures: its person has signed in. The network keeps its own.
     pub fn succeeded(&self, tx: &mut Tx) -> QueryResult<()> {
-        diesel::delete(sign_in_failures::table.find(&self.account))
-            .execute(&mut **tx)
-            .map(drop)
+        forget(tx, &self.account)
     }
 
-    fn subjects(&self) -> impl Iterator<Item = (&String, i32)> {
-        let address = self.address.iter().map(|a| (a, FREE_OF_ADDRESS));
-        std::iter::once((&self.account, FREE)).chain(address)
+    /// Forget an account's failures, from wherever they came: it has a new password.
+    pub fn forget(tx: &mut Tx, username: &str) -> QueryResult<()> {
+        forget(tx, &account(username))
+    }
+
+    fn subjects(&self) -> Vec<(String, Brake)> {
+        let mut subjects = vec![(self.account.clone(), ACCOUNT)];
+        if let Some(network) = &self.network {
+            subjects.push((network.clone(), NETWORK));
+            subjects.push((format!("{} from {network}", self.account), GUESSER));
+        }
+        subjects
     }
 }
 
-/// Two seconds after the last free failure, then twice as long each time, up to a quarter of an hour.
-fn delay(beyond: i32) -> Duration {
-    match u32::try_from(beyond) {
-        Err(_) | Ok(0) => Duration::ZERO,
-        Ok(beyond) => FIRST_WAIT
-            .saturating_mul(1 << (beyond - 1).min(16))
-            .min(LONGEST_WAIT),
+fn account(username: &str) -> String {
+    let name: String = username.to_lowercase().chars().take(64).collect();
+    format!("account {name}")
+}
+
+/// What one guesser has at hand: an IPv4 address, or the /64 that a single connection gets of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => {
+            let prefix = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(prefix))
+        }
+        v4 => v4,
     }
+}
+
+/// The account's own row, and those of it from each network. No name has a space in it, so none is another's beginning.
+fn forget(tx: &mut Tx, account: &str) -> QueryResult<()> {
+    let (first, last) = (format!("{account} from "), format!("{account} from ~"));
+    let from_networks = sign_in_failures::subject.between(first, last);
+    diesel::delete(
+        sign_in_failures::table.filter(sign_in_failures::subject.eq(account).or(from_networks)),
+    )
+    .execute(&mut **tx)
+    .map(drop)
 }
 
 #[cfg(test)]
@@ -96,10 +149,19 @@ mod tests {
 
     #[test]
     fn the_delay_doubles_and_has_an_end() {
-        assert_eq!(delay(-3), Duration::ZERO);
-        assert_eq!(delay(0), Duration::ZERO);
-        assert_eq!(delay(1), Duration::from_secs(2));
-        assert_eq!(delay(4), Duration::from_secs(16));
-        assert_eq!(delay(40), LONGEST_WAIT);
+        let after = |beyond| GUESSER.delay(GUESSER.free + beyond);
+        assert_eq!(after(-3), Duration::ZERO);
+        assert_eq!(after(0), Duration::ZERO);
+        assert_eq!(after(1), Duration::from_secs(2));
+        assert_eq!(after(4), Duration::from_secs(16));
+        assert_eq!(after(40), Duration::from_secs(15 * 60));
+        assert_eq!(ACCOUNT.delay(1000), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_connection_are_one_network() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("203.0.113.7"), "203.0.113.7");
     }
 }

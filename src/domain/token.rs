@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::audit::{Event, What};
-use super::grant::Grant;
+use super::grant::{Because, Grant};
 use super::id::Id;
 use super::secret::{Digest, Secret, SecretKind};
 use super::tx::Tx;
@@ -148,7 +148,7 @@ impl Token {
     }
 
     /// End this one access token; the grant and its other tokens go on.
-    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, reason: &str) -> QueryResult<()> {
+    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, because: &Because) -> QueryResult<()> {
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let ended = diesel::update(
             tokens::table
@@ -158,7 +158,7 @@ impl Token {
         .set((
             tokens::revoked_at.eq(now),
             tokens::revoked_by.eq(by),
-            tokens::revoke_reason.eq(reason),
+            tokens::revoke_reason.eq(because.as_str()),
         ))
         .execute(&mut **tx)?;
         if ended == 0 {

@@ -7,10 +7,11 @@ use super::consent::ConnectedApp;
 use super::grant::Because;
 use super::id::Id;
 use super::session::Session;
+use super::sign_in::Attempts;
 use super::tx::Tx;
 use crate::clock::Timestamp;
 use crate::db::schema::users;
-use crate::db::{Conn, Fault};
+use crate::db::{self, Conn, Fault};
 
 /// A person with an account here.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -23,7 +24,6 @@ pub struct User {
     pub password_hash: Option<String>,
     pub is_admin: bool,
     pub created_at: Timestamp,
-    pub password_changed_at: Option<Timestamp>,
     pub disabled_at: Option<Timestamp>,
 }
 
@@ -83,8 +83,7 @@ impl User {
     }
 
     pub fn is_anyone_here(conn: &mut Conn) -> QueryResult<bool> {
-        let count: i64 = users::table.count().get_result(conn)?;
-        Ok(count > 0)
+        diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)
     }
 
     /// Make an account. `password_hash` comes from [`super::password::Password::hash`].
@@ -118,15 +117,13 @@ impl User {
     /// Give a person a new password. Every session of theirs ends, and every app they allowed is disconnected
     /// (RFC 9700 §4.14.2); their personal access tokens go on working unless they are revoked too.
     pub fn set_password(&self, tx: &mut Tx, hash: &str) -> QueryResult<()> {
-        let now = tx.now;
+        db::hold_user(tx, self.id.as_bytes())?;
         diesel::update(users::table.find(self.id))
-            .set((
-                users::password_hash.eq(hash),
-                users::password_changed_at.eq(now),
-            ))
+            .set(users::password_hash.eq(hash))
             .execute(&mut **tx)?;
         Session::end_all_of(tx, self.id)?;
-        ConnectedApp::disconnect_all(tx, self.id, Because::PasswordChanged)?;
+        ConnectedApp::disconnect_all(tx, self.id, &Because::PasswordChanged)?;
+        Attempts::forget(tx, &self.username)?;
         tx.record(Event::new(What::PasswordChanged).user(self.id))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::app::App;
@@ -16,8 +16,10 @@ use crate::domain::tx::Caller;
 const PERIOD: Duration = Duration::from_secs(5);
 /// A token's use is written at most this often.
 const GRAIN: Duration = Duration::from_secs(60);
-/// More notes than this are not kept between two writings: the oldest use of a busy minute may be lost, memory may not.
+/// More grants than this are not noted between two writings: a note may be lost, memory may not.
 const MOST: usize = 100_000;
+/// Notes written in one transaction: others wait for its locks.
+const BATCH: usize = 200;
 
 /// The uses noted since they were last written.
 #[derive(Default)]
@@ -30,68 +32,73 @@ struct Use {
     written: Option<Timestamp>,
 }
 
-impl LastUsed {
-    /// Note that a token of this grant was used.
-    pub fn note(&self, grant: Id, at: Timestamp, from: Option<IpAddr>) {
-        let mut notes = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let room = notes.len() < MOST;
-        match notes.get_mut(&grant) {
-            Some(note) => {
-                note.at = at;
-                note.from = from.or(note.from);
-            }
-            None if room => {
-                notes.insert(
-                    grant,
-                    Use {
-                        at,
-                        from,
-                        written: None,
-                    },
-                );
-            }
-            None => {}
+impl Use {
+    /// Whether it says more than was written, and the last writing is long enough ago.
+    fn is_due(&self, now: Timestamp, all: bool) -> bool {
+        match self.written {
+            None => true,
+            Some(written) => written < self.at && (all || now.since(written) >= GRAIN),
         }
-    }
-
-    /// Take the notes that are due: all of them at the end, else those not written within the last minute.
-    fn due(&self, now: Timestamp, all: bool) -> Vec<(Id, Use)> {
-        let mut notes = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        notes.retain(|_, note| note.written != Some(note.at) || now.since(note.at) < GRAIN);
-        let mut due = vec![];
-        for (id, note) in notes.iter_mut() {
-            let unwritten = note.written.is_none_or(|written| written < note.at);
-            let rested = note
-                .written
-                .is_none_or(|written| now.since(written) >= GRAIN);
-            if unwritten && (all || rested) {
-                note.written = Some(note.at);
-                due.push((*id, *note));
-            }
-        }
-        due
     }
 }
 
-/// Write the uses that are due; `all` of them at shutdown. Failing costs a note, never a request.
-pub async fn flush(app: &App, all: bool) -> Result<(), Fault> {
-    let due = app.last_used().due(app.now(), all);
-    if due.is_empty() {
-        return Ok(());
-    }
-    app.write(Caller::system(), move |tx| {
-        for (id, note) in due {
-            Grant::note_use(tx, id, note.at, note.from)?;
+impl LastUsed {
+    /// Note that a token of this grant was used.
+    pub fn note(&self, grant: Id, at: Timestamp, from: Option<IpAddr>) {
+        let mut notes = self.notes();
+        if notes.len() >= MOST && !notes.contains_key(&grant) {
+            return;
         }
-        Ok(())
-    })
-    .await
+        let note = notes.entry(grant).or_insert(Use {
+            at,
+            from,
+            written: None,
+        });
+        (note.at, note.from) = (at, from);
+    }
+
+    /// The notes that are due, in the order in which every node writes them; those that are written and old are dropped.
+    fn due(&self, now: Timestamp, all: bool) -> Vec<(Id, Use)> {
+        let mut notes = self.notes();
+        notes.retain(|_, note| note.written != Some(note.at) || now.since(note.at) < GRAIN);
+        let mut due: Vec<(Id, Use)> = notes
+            .iter()
+            .filter(|(_, note)| note.is_due(now, all))
+            .map(|(grant, note)| (*grant, *note))
+            .collect();
+        due.sort_unstable_by_key(|(grant, _)| *grant);
+        due
+    }
+
+    /// Remember how far these were written.
+    fn written(&self, batch: &[(Id, Use)]) {
+        let mut notes = self.notes();
+        for (grant, written) in batch {
+            if let Some(note) = notes.get_mut(grant) {
+                note.written = Some(written.at);
+            }
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, HashMap<Id, Use>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Write the uses that are due; `all` of them at shutdown. Failing costs no request, and no note: it is due again.
+pub async fn flush(app: &App, all: bool) -> Result<(), Fault> {
+    for batch in app.last_used().due(app.now(), all).chunks(BATCH) {
+        let notes = batch.to_vec();
+        app.write(Caller::system(), move |tx| {
+            for (grant, note) in notes {
+                Grant::note_use(tx, grant, note.at, note.from)?;
+            }
+            Ok::<_, Fault>(())
+        })
+        .await?;
+        app.last_used().written(batch);
+    }
+    Ok(())
 }
 
 /// Flush again and again, until the server ends.

@@ -12,7 +12,6 @@ use super::params::Params;
 use super::resource_indicators::{negotiate, requested};
 use crate::db::{Conn, Fault};
 use crate::domain::client::{Client, GrantType};
-use crate::domain::consent::Consent;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::Catalogue;
 use crate::domain::user::User;
@@ -201,13 +200,11 @@ impl Request {
         }
     }
 
-    /// Whether what the person said before answers this request too. Not for an app that anyone on the device could
-    /// pretend to be: a public client at a loopback address or an app's own scheme (RFC 8252 §8.6).
-    pub fn is_covered_by(&self, consent: Option<&Consent>, offered: &Scope) -> bool {
-        let pretendable =
-            self.client.is_public() && RedirectUri::registered(&self.back.redirect_uri).is_local();
-        let covered = consent.is_some_and(|consent| consent.covers(offered, &self.audience));
-        covered && !pretendable && !self.prompt.consent
+    /// Whether the app could be pretended to be by anyone on the person's device: a public client at a loopback address or
+    /// an app's own scheme (RFC 8252 §8.6). What was said to one such is not remembered for the next.
+    fn is_pretendable(&self) -> bool {
+        let redirect = RedirectUri::registered(&self.back.redirect_uri);
+        self.client.is_public() && redirect.is_local()
     }
 }
 
@@ -222,7 +219,7 @@ impl Back {
         self.with(
             &[
                 ("error", error.code()),
-                ("error_description", &error.to_string()),
+                ("error_description", &error.description()),
             ],
             issuer,
         )

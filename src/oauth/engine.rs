@@ -227,12 +227,12 @@ fn proof(challenge: &str, form: &Params) -> Result<(), InvalidGrant> {
         .map_err(|_| InvalidGrant::Verifier)
 }
 
-/// Judge a refresh (RFC 6749 §6) of a token that was issued to `owner` with `granted`, and `issue` for the scope that
+/// Judge a refresh (RFC 6749 §6) of a token that was issued to the client `issued_to` with `granted`, and `issue` for the scope that
 /// is asked for. Whether the token is spent or has ended is not asked here.
 pub fn refresh_token<T>(
     form: &Params,
     client: &Client,
-    owner: &str,
+    issued_to: &str,
     granted: &Scope,
     issue: impl FnOnce(Scope) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -252,7 +252,7 @@ pub fn refresh_token<T>(
             },
             refresh::Output::RecoverRefresh { .. } => refresh::Input::Recovered {
                 scope: form.get("scope").map(Cow::Borrowed),
-                grant: Some(Box::new(known(owner, theirs(granted)?, nowhere()?))),
+                grant: Some(Box::new(known(issued_to, theirs(granted)?, nowhere()?))),
             },
             refresh::Output::Refresh { grant, .. } => {
                 let asked = Scope::of(grant.scope.iter()).map_err(|_| InvalidScope::Malformed)?;

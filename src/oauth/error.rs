@@ -140,6 +140,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The sentence that is sent as `error_description`, in the characters it may have (RFC 6749 §5.2). It may repeat a
+    /// part of the request, so it is cut.
+    pub fn description(&self) -> String {
+        let sentence = self
+            .to_string()
+            .replace('§', "section ")
+            .replace(['"', '\\'], "'");
+        let allowed = sentence.chars().filter(|c| matches!(c, ' '..='~'));
+        allowed.take(200).collect()
+    }
+
     /// The code that is sent as `error`.
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Form and query parameters as OAuth reads them (RFC 6749 §3.1, §3.2, Appendix B).
 
+use std::collections::HashSet;
+
 use percent_encoding::percent_decode_str;
 
 use super::error::InvalidRequest;
@@ -37,10 +39,11 @@ impl Params {
 
     /// The first parameter that came twice and must not.
     pub fn repeated(&self) -> Option<&str> {
-        self.0.iter().enumerate().find_map(|(index, (name, _))| {
-            let again = self.0[..index].iter().any(|(earlier, _)| earlier == name);
-            (again && name != REPEATABLE).then_some(name.as_str())
-        })
+        let mut seen = HashSet::new();
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        names
+            .filter(|name| *name != REPEATABLE)
+            .find(|name| !seen.insert(*name))
     }
 
     /// The name of every parameter, as often as it came.

@@ -5,27 +5,28 @@ use super::params::Params;
 use crate::domain::bearer::Bearer;
 use crate::domain::client::Client;
 use crate::domain::grant::Because;
-use crate::domain::secret::SecretKind;
+use crate::domain::secret::{Brands, Secret, SecretKind};
 use crate::domain::token::TokenKind;
 use crate::domain::tx::Tx;
 
-/// End the presented token, if it is `client`'s. Unknown and foreign tokens are none of the caller's business, and
-/// that is no error (RFC 7009 §2.1, §2.2). The hint may be wrong, so it is not looked at.
+/// The token that a request wants to give back; `None` if it can't be one of ours, which is no error (RFC 7009 §2.2). The
+/// hint may be wrong, so it is not looked at.
+pub fn presented(params: &Params, brands: &Brands) -> Result<Option<Secret>, Error> {
+    let secret = brands.read(params.need("token")?);
+    match secret.as_ref().map(Secret::kind) {
+        Some(SecretKind::ClientSecret | SecretKind::AuthorizationCode) => {
+            Err(Error::UnsupportedTokenType)
+        }
+        _ => Ok(secret),
+    }
+}
+
+/// End `token`, if it is `client`'s. Foreign tokens are none of the caller's business, and that is no error (§2.1).
 ///
 /// A refresh token takes its whole grant with it, access tokens too; an access token goes alone. A personal access
 /// token has no client of its own: whoever holds it may end it, with or without a client.
-pub fn revoke(tx: &mut Tx, client: Option<&Client>, params: &Params) -> Result<(), Error> {
-    let presented = params.need("token")?;
-    let Some(secret) = tx.policy.brands.read(presented) else {
-        return Ok(());
-    };
-    if matches!(
-        secret.kind(),
-        SecretKind::ClientSecret | SecretKind::AuthorizationCode
-    ) {
-        return Err(Error::UnsupportedTokenType);
-    }
-    let Some(bearer) = Bearer::find(tx, secret.digest())? else {
+pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<(), Error> {
+    let Some(bearer) = Bearer::find(tx, token.digest())? else {
         return Ok(());
     };
     let mine = client.is_some_and(|client| client.id == bearer.grant.client_id);
@@ -35,7 +36,7 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, params: &Params) -> Result<(
         TokenKind::Access if mine => {
             bearer
                 .token
-                .revoke(tx, &bearer.grant, "revoked by the app")?
+                .revoke(tx, &bearer.grant, &Because::ClientRevoked)?
         }
         _ => {}
     }

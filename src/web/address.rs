@@ -1,6 +1,6 @@
 //! Whom a request comes from, when proxies may stand between.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -20,7 +20,7 @@ pub fn of(req: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
         .collect();
     let mut nearest = peer;
     for hop in headers.iter().rev().flat_map(|value| value.rsplit(',')) {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+        let Some(address) = parse(hop.trim()) else {
             break;
         };
         nearest = address.to_canonical();
@@ -29,6 +29,13 @@ pub fn of(req: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
         }
     }
     Some(nearest)
+}
+
+/// An address, with or without the port that some proxies write behind it.
+fn parse(hop: &str) -> Option<IpAddr> {
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -64,6 +71,14 @@ mod tests {
         assert_eq!(
             seen("10.0.0.1", &["198.51.100.1", "203.0.113.7"], &ours),
             "203.0.113.7"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["198.51.100.1:4711, 10.0.0.2"], &ours),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["[2001:db8::1]:4711"], &ours),
+            "2001:db8::1"
         );
         assert_eq!(seen("10.0.0.1", &["junk"], &ours), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[], &ours), "10.0.0.1");

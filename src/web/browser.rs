@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::domain::secret::{Digest, nonce};
+use crate::domain::secret::{Digest, hex, random_bytes};
 
 /// A random id that only this browser has. Signed in, it is the session's; before, it serves the sign-in form alone,
 /// and signing in replaces it, so that nobody can plant one.
@@ -37,7 +37,7 @@ impl Browser {
     }
 
     pub fn fresh(secure: bool) -> Self {
-        let id = nonce().iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&random_bytes::<32>());
         Self {
             id,
             is_new: true,
@@ -80,11 +80,7 @@ impl Browser {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.id.as_bytes())
             .expect("HMAC takes a key of any length");
         mac.update(b"csrf");
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&mac.finalize().into_bytes())
     }
 
     /// Whether a form with this token is one that we gave to this browser.

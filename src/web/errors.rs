@@ -57,7 +57,7 @@ impl ResponseError for oauth::Error {
             oauth::Error::Fault(fault) => log(fault),
             _ => {}
         }
-        response.json(json!({"error": self.code(), "error_description": self.to_string()}))
+        response.json(json!({"error": self.code(), "error_description": self.description()}))
     }
 }
 

@@ -1,7 +1,8 @@
-//! Bodies: read once, up to a limit.
+//! What a request brings: its body, up to a limit, and its query.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -21,6 +22,9 @@ pub async fn read(req: &HttpRequest, payload: Payload) -> Result<Params, Invalid
     }
     Params::decode(&body(payload).await?)
 }
+
+/// A client that takes longer to send so little is not listened to any more.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// The query of a page. One that can't be read is as good as none: nothing of weight stands in it.
 pub struct Query(pub Params);
@@ -51,8 +55,13 @@ pub fn has_type(req: &HttpRequest, media_type: &str) -> bool {
     essence.eq_ignore_ascii_case(media_type)
 }
 
-/// Read the whole body, or refuse it as soon as it is too large.
-pub async fn body(mut payload: Payload) -> Result<Bytes, InvalidRequest> {
+/// Read the whole body, or refuse it as soon as it is too large or takes too long.
+pub async fn body(payload: Payload) -> Result<Bytes, InvalidRequest> {
+    let read = tokio::time::timeout(WITHIN, whole(payload)).await;
+    read.unwrap_or(Err(InvalidRequest::Unreadable))
+}
+
+async fn whole(mut payload: Payload) -> Result<Bytes, InvalidRequest> {
     let mut body = BytesMut::new();
     while let Some(chunk) = next(&mut payload).await {
         let chunk = chunk.map_err(|_| InvalidRequest::Unreadable)?;

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use actix_cors::Cors;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
@@ -175,7 +174,7 @@ fn at(path: &'static str, routes: Vec<Route>) -> impl HttpServiceFactory {
         .allow_any_origin()
         .send_wildcard()
         .allowed_methods([Method::GET, Method::POST])
-        .allowed_headers([AUTHORIZATION, ACCEPT, CONTENT_TYPE])
+        .allow_any_header()
         .max_age(3600);
     resource
         .default_service(web::to(other))

@@ -8,14 +8,12 @@ CREATE TABLE users (
     password_hash       TEXT,
     is_admin            BOOLEAN NOT NULL,
     created_at          BIGINT  NOT NULL,
-    password_changed_at BIGINT,
     disabled_at         BIGINT
 );
 
 CREATE TABLE sessions (
     hash             BLOB   NOT NULL PRIMARY KEY,
     user_id          BLOB   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at       BIGINT NOT NULL,
     authenticated_at BIGINT NOT NULL,
     expires_at       BIGINT NOT NULL
 );
@@ -28,7 +26,7 @@ CREATE TABLE sign_in_failures (
     last_at  BIGINT  NOT NULL
 );
 
--- What apps and people's own tokens may be: public clients have no secret.
+-- Apps, services, and resource servers when they ask about tokens. Public ones have no secret.
 CREATE TABLE clients (
     id               TEXT    NOT NULL PRIMARY KEY,
     name             TEXT    NOT NULL,
@@ -131,15 +129,15 @@ CREATE TABLE authorization_requests (
     grant_id          BLOB
 );
 
--- What a person has allowed an app, so that they need not be asked again.
+-- What a person has allowed an app at one resource, so that they need not be asked again. The resource is empty where
+-- an app asked for none.
 CREATE TABLE consents (
     user_id    BLOB   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     client_id  TEXT   NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    resource   TEXT   NOT NULL,
     scope      TEXT   NOT NULL,
-    audience   TEXT   NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    PRIMARY KEY (user_id, client_id)
+    PRIMARY KEY (user_id, client_id, resource)
 );
 
 -- Who did what to which token, when and from where. Never a secret.

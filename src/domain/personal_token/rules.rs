@@ -14,6 +14,9 @@ use crate::domain::words::{Audience, Scope};
 /// right to ask about tokens belongs to services.
 const NEVER: [&str; 2] = ["pats:write", "introspection"];
 
+/// The end of the year 9999. Calendars and JSON numbers of clients give up soon after it.
+pub(super) const LAST_MOMENT: Timestamp = Timestamp::from_millis(253_402_300_799_000);
+
 const NAME_MAX: usize = 64;
 const DESCRIPTION_MAX: usize = 255;
 
@@ -22,7 +25,7 @@ const DESCRIPTION_MAX: usize = 255;
 pub enum Problem {
     #[error("A token needs a name of 1 to {NAME_MAX} characters.")]
     Name,
-    #[error("You have a live token of that name already.")]
+    #[error("There is a live token of that name already.")]
     NameTaken,
     #[error("A description has at most {DESCRIPTION_MAX} characters.")]
     Description,
@@ -38,13 +41,15 @@ pub enum Problem {
     UnknownResource(String),
     #[error("None of the chosen resources knows the permission {0}.")]
     ScopeOutsideAudience(String),
+    #[error("None of the chosen permissions is one of {0}.")]
+    ResourceWithoutScope(String),
     #[error("That moment has passed.")]
     EndPassed,
     #[error("Tokens live at most until {} here.", .0.to_rfc3339())]
     EndBeyondPolicy(Timestamp),
     #[error("Tokens without an end are not allowed here.")]
     NeverNotAllowed,
-    #[error("You have {0} live tokens, which is the most one person may have. Revoke one first.")]
+    #[error("One person may have at most {0} live tokens here. Revoke one first.")]
     LimitReached(usize),
     #[error("Only administrators may make tokens here.")]
     CreatorNotAllowed,
@@ -65,34 +70,43 @@ pub enum Problem {
 refusal!(Problem);
 
 impl PersonalTokenPolicy {
+    /// The life that is offered first, and given where none is named: the default, unless that is too long here.
+    pub fn offered_life(&self) -> Duration {
+        self.max_life
+            .map_or(self.default_life, |max| max.min(self.default_life))
+    }
+
+    /// Where a token ends that is made at `now` without saying when.
+    pub fn default_end(&self, now: Timestamp) -> Timestamp {
+        now.whole_second() + self.offered_life()
+    }
+
     /// The latest end a token made at `now` may have; `None` for no limit.
     pub fn latest_end(&self, now: Timestamp) -> Option<Timestamp> {
         self.max_life.map(|life| now + life)
     }
 
-    /// Where a token ends that is made at `now` without saying when.
-    pub fn default_end(&self, now: Timestamp) -> Timestamp {
-        let life = self
-            .max_life
-            .map_or(self.default_life, |max| max.min(self.default_life));
-        now.whole_second() + life
+    /// Whether a token may have no end at all.
+    pub fn allows_no_end(&self) -> bool {
+        self.may_never_expire && self.max_life.is_none()
     }
 
-    /// Why `user` may not make tokens at all, if so.
-    pub fn refuses(&self, user: &User) -> Option<Problem> {
-        let allowed = self.creators == Creators::Everyone || user.is_admin;
-        (!allowed).then_some(Problem::CreatorNotAllowed)
+    pub(super) fn check_creator(&self, user: &User) -> Result<(), Problem> {
+        match self.creators {
+            Creators::Administrators if !user.is_admin => Err(Problem::CreatorNotAllowed),
+            _ => Ok(()),
+        }
     }
 
-    /// Why a token made at `now` may not end then, if so.
-    pub(super) fn refuses_end(&self, end: End, now: Timestamp) -> Option<Problem> {
+    pub(super) fn check_end(&self, end: End, now: Timestamp) -> Result<(), Problem> {
         match (end, self.latest_end(now)) {
-            (End::Never, _) if !self.may_never_expire => Some(Problem::NeverNotAllowed),
-            (End::Never, Some(latest)) => Some(Problem::EndBeyondPolicy(latest)),
+            (End::Never, _) if !self.may_never_expire => Err(Problem::NeverNotAllowed),
+            (End::Never, Some(latest)) => Err(Problem::EndBeyondPolicy(latest)),
             // By whole seconds, as a token expires: it must not be made expired.
-            (End::At(end), _) if end.seconds() <= now.seconds() => Some(Problem::EndPassed),
-            (End::At(end), Some(latest)) if end > latest => Some(Problem::EndBeyondPolicy(latest)),
-            _ => None,
+            (End::At(end), _) if end.seconds() <= now.seconds() => Err(Problem::EndPassed),
+            (End::At(end), Some(latest)) if end > latest => Err(Problem::EndBeyondPolicy(latest)),
+            (End::At(end), None) if end > LAST_MOMENT => Err(Problem::EndBeyondPolicy(LAST_MOMENT)),
+            _ => Ok(()),
         }
     }
 }
@@ -162,7 +176,11 @@ pub(super) fn check_scope(
             }
         }
     }
-    Ok(())
+    let needed = catalogue.audience_of(scope);
+    match audience.iter().find(|uri| !needed.contains(uri)) {
+        Some(idle) => Err(Problem::ResourceWithoutScope(idle.to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// The lives that are offered, in days.
@@ -185,18 +203,14 @@ mod tests {
             max_life: Some(days(30)),
             ..PersonalTokenPolicy::default()
         };
-        let at = |life| End::At(NOW + life);
-        assert!(policy.refuses_end(at(days(30)), NOW).is_none());
-        let too_long = policy.refuses_end(at(days(30) + Duration::from_millis(1)), NOW);
-        assert!(matches!(too_long, Some(Problem::EndBeyondPolicy(_))));
-        assert!(matches!(
-            policy.refuses_end(End::Never, NOW),
-            Some(Problem::EndBeyondPolicy(_))
-        ));
-        assert!(matches!(
-            policy.refuses_end(End::At(NOW), NOW),
-            Some(Problem::EndPassed)
-        ));
+        let end = |life| policy.check_end(End::At(NOW + life), NOW);
+        assert!(end(days(30)).is_ok());
+        let too_long = end(days(30) + Duration::from_millis(1));
+        assert!(matches!(too_long, Err(Problem::EndBeyondPolicy(_))));
+        let never = policy.check_end(End::Never, NOW);
+        assert!(matches!(never, Err(Problem::EndBeyondPolicy(_))));
+        assert!(matches!(end(Duration::ZERO), Err(Problem::EndPassed)));
+        assert_eq!(policy.offered_life(), days(30));
     }
 
     #[test]

@@ -65,8 +65,9 @@ pub fn consider(
         Ok(offered) => offered,
         Err(error) => return Ok(Next::Return(request.back.with_error(&error.into(), issuer))),
     };
-    let consent = Consent::find(tx, user.id, &request.client.id)?;
-    let covered = request.is_covered_by(consent.as_ref(), &offered);
+    let (client, audience) = (&request.client.id, &request.audience);
+    let said_so = Consent::covers(tx, user.id, client, &offered, audience, &catalogue)?;
+    let covered = said_so && !request.prompt.consent && !request.is_pretendable();
     if request.prompt.none && !covered {
         return Ok(Next::Return(
             request.back.with_error(&Error::ConsentRequired, issuer),
@@ -135,7 +136,7 @@ pub fn decide(
     if !request.allow(tx, &ticked, &audience, code.digest())? {
         return Err(Undecided::Over);
     }
-    Consent::remember(tx, user, &client.id, &ticked, &audience)?;
+    Consent::remember(tx, user, &client.id, &ticked, &audience, &catalogue)?;
     Ok(Next::Return(back.with_code(code.expose(), issuer)))
 }
 

@@ -4,7 +4,7 @@ use super::{TokenResponse, access_token, owner_is_enabled, refresh_token};
 use crate::domain::audit::{Event, What};
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::{Client, GrantType};
-use crate::domain::grant::{Because, Door, Grant, NewGrant, Origin};
+use crate::domain::grant::{Because, Grant, NewGrant, Origin, Via};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::SecretKind;
 use crate::domain::tx::Tx;
@@ -81,12 +81,11 @@ fn issue(
             audience: &request.audience,
             name: None,
             description: None,
-            via: Door::OAuth,
+            via: Via::OAuth,
             auth_time: Some(request.auth_time),
         },
     )?;
     request.became(tx, grant.id)?;
-    tx.record(Event::new(What::TokenCreated).grant(&grant))?;
     let secret = tx.policy.brands.mint(SecretKind::AccessToken);
     let access = access_token(tx, client, &grant, secret, grant.scope.clone(), audience)?;
     let refresh = match client.may_use(GrantType::RefreshToken) {

@@ -2,7 +2,7 @@
 
 use super::{TokenResponse, access_token};
 use crate::domain::client::Client;
-use crate::domain::grant::{Door, Grant, NewGrant, Origin};
+use crate::domain::grant::{Grant, NewGrant, Origin, Via};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::SecretKind;
 use crate::domain::tx::Tx;
@@ -29,7 +29,7 @@ pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenRes
                 audience: &audience,
                 name: None,
                 description: None,
-                via: Door::OAuth,
+                via: Via::OAuth,
                 auth_time: None,
             },
         )?,

@@ -5,6 +5,7 @@
 //! with the same successor again while nobody has used that, although only digests are stored.
 
 use super::{Issued, TokenResponse, access_token, refresh_token};
+use crate::clock::Timestamp;
 use crate::domain::audit::{Event, What};
 use crate::domain::bearer::{Bearer, Standing};
 use crate::domain::client::Client;
@@ -13,7 +14,7 @@ use crate::domain::resource::Catalogue;
 use crate::domain::secret::{self, Secret, SecretKind};
 use crate::domain::token::Token;
 use crate::domain::tx::Tx;
-use crate::domain::words::Scope;
+use crate::domain::words::{Audience, Scope};
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
 use crate::oauth::params::Params;
@@ -25,8 +26,8 @@ pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenRes
     let presented = presented.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let bearer = Bearer::find(tx, presented.digest())?.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let granted = bearer.scope();
-    let owner = bearer.grant.client_id.clone();
-    engine::refresh_token(params, client, &owner, &granted, |scope| {
+    let issued_to = bearer.grant.client_id.clone();
+    engine::refresh_token(params, client, &issued_to, &granted, |scope| {
         rotate(tx, client, &presented, bearer, scope, params)
     })
 }
@@ -39,14 +40,19 @@ fn rotate(
     scope: Scope,
     params: &Params,
 ) -> Result<TokenResponse, Error> {
+    let audience = narrowed(params, &bearer.grant.audience, &Catalogue::load(tx)?)?;
+    let asked = Asked {
+        client,
+        scope,
+        audience,
+    };
     match bearer.standing(tx.now) {
         Standing::Active => {}
-        Standing::Spent => return again(tx, presented, &bearer),
+        Standing::Spent => return again(tx, presented, &bearer, asked),
         Standing::OwnerDisabled => return Err(InvalidGrant::OwnerDisabled.into()),
         _ => return Err(InvalidGrant::Ended.into()),
     }
-    let audience = narrowed(params, &bearer.grant.audience, &Catalogue::load(tx)?)?;
-    let nonce = secret::nonce();
+    let nonce = secret::random_bytes::<32>();
     if !bearer.token.spend(tx, &nonce)? {
         // Another request was faster: this one is the second.
         let bearer = Bearer::find(tx, presented.digest())?;
@@ -54,33 +60,69 @@ fn rotate(
             tx,
             presented,
             &bearer.ok_or(InvalidGrant::UnknownRefreshToken)?,
+            asked,
         );
     }
     let [next_access, next_refresh] = successors(tx, &nonce, presented);
-    let access = access_token(tx, client, &bearer.grant, next_access, scope, audience)?;
+    let access = asked.access_token(tx, &bearer, next_access)?;
     refresh_token(tx, &bearer.grant, &next_refresh)?;
     Ok(TokenResponse::new(access, Some(next_refresh), tx.now))
 }
 
+/// What of the grant an access token is asked for.
+struct Asked<'a> {
+    client: &'a Client,
+    scope: Scope,
+    audience: Option<Audience>,
+}
+
+impl Asked<'_> {
+    fn access_token(self, tx: &mut Tx, bearer: &Bearer, secret: Secret) -> Result<Issued, Error> {
+        access_token(
+            tx,
+            self.client,
+            &bearer.grant,
+            secret,
+            self.scope,
+            self.audience,
+        )
+    }
+
+    /// Whether `token` is just what is asked for, and good.
+    fn is(&self, token: &Token, bearer: &Bearer, now: Timestamp) -> bool {
+        let scope = token.scope.as_ref().unwrap_or(&bearer.grant.scope);
+        let good = token.revoked_at.is_none() && !token.is_expired(now);
+        good && *scope == self.scope && token.audience == self.audience
+    }
+}
+
 /// A spent token came again. Shortly after, and before its successor was used, that is a lost answer or a race: the
 /// same successor is the answer. Otherwise one of two holders is a thief, and the grant ends.
-fn again(tx: &mut Tx, presented: &Secret, bearer: &Bearer) -> Result<TokenResponse, Error> {
+fn again(
+    tx: &mut Tx,
+    presented: &Secret,
+    bearer: &Bearer,
+    asked: Asked,
+) -> Result<TokenResponse, Error> {
     let spent = bearer.token.spent_at.zip(bearer.token.nonce.as_ref());
     if let Some((spent_at, nonce)) = spent.filter(|_| bearer.grant.revoked_at.is_none()) {
         let [next_access, next_refresh] = successors(tx, nonce, presented);
         let successor = Token::find(tx, next_refresh.digest())?;
         let unused = successor.is_some_and(|next| next.spent_at.is_none());
         if unused && tx.now < spent_at + tx.policy.lifetimes.refresh_grace {
-            let token = Token::find(tx, next_access.digest())?;
-            let token = token.ok_or(InvalidGrant::Ended)?;
-            let scope = token
-                .scope
-                .clone()
-                .unwrap_or_else(|| bearer.grant.scope.clone());
-            let access = Issued {
-                token,
-                secret: next_access,
-                scope,
+            let before = Token::find(tx, next_access.digest())?;
+            let same = before.filter(|token| asked.is(token, bearer, tx.now));
+            let access = match same {
+                Some(token) => Issued {
+                    token,
+                    secret: next_access,
+                    scope: asked.scope,
+                },
+                // The second request asks for another part of the grant: it gets an access token of its own.
+                None => {
+                    let fresh = tx.policy.brands.mint(SecretKind::AccessToken);
+                    asked.access_token(tx, bearer, fresh)?
+                }
             };
             return Ok(TokenResponse::new(access, Some(next_refresh), tx.now));
         }

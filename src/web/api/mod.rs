@@ -187,6 +187,7 @@ impl From<Problem> for Error {
             Problem::NoAudience => bad("pat.audience_required"),
             Problem::UnknownResource(_) => bad("pat.audience_unknown"),
             Problem::ScopeOutsideAudience(_) => bad("pat.scope_outside_audience"),
+            Problem::ResourceWithoutScope(_) => bad("pat.audience_without_scope"),
             Problem::EndPassed => bad("pat.expires_in_the_past"),
         }
     }

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::domain::grant::Because;
 use crate::domain::id::Id;
-use crate::domain::personal_token::{PRESETS, PersonalToken, grantable};
+use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
 use crate::web::doors::Account;
 
@@ -31,10 +31,18 @@ pub async fn list(account: Account) -> Result<HttpResponse, Error> {
 /// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.
 pub async fn options(account: Account) -> Result<HttpResponse, Error> {
     let by = account.by;
-    let catalogue = by
+    let (app, owner) = (by.app.clone(), by.user.clone());
+    let (catalogue, may_create) = by
         .app
-        .read(|conn| Ok::<_, Error>(Catalogue::load(conn)?))
+        .read(move |conn| {
+            let policy = &app.policy().personal;
+            let may_create = PersonalToken::check_may_create(conn, policy, &owner);
+            Ok::<_, Error>((Catalogue::load(conn)?, may_create))
+        })
         .await?;
+    if let Err(Problem::Fault(fault)) = may_create {
+        return Err(fault.into());
+    }
     let is_admin = by.user.is_admin;
     let resources = catalogue.iter().map(|(resource, definitions)| {
         let scopes = definitions
@@ -55,16 +63,16 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
         "expiryPresetDays": PRESETS,
         "defaultExpiresAt": policy.default_end(now).millis(),
         "maxExpiresAt": policy.latest_end(now).map(Timestamp::millis),
-        "neverExpiresAllowed": policy.may_never_expire && policy.max_life.is_none(),
-        "mayCreate": policy.refuses(&by.user).is_none(),
+        "neverExpiresAllowed": policy.allows_no_end(),
+        "mayCreate": may_create.is_ok(),
     })))
 }
 
 pub async fn create(account: Account) -> Result<HttpResponse, Error> {
     account.by.recently(String::new)?;
     let new: NewTokenBody = parse(&account.body)?;
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user);
-    let made = app.write(caller, move |tx| new.create(tx, &owner)).await?;
+    let owner = account.by.user.clone();
+    let made = account.by.write(move |tx| new.create(tx, &owner)).await??;
     let location = format!("/api/my-account/personal-access-tokens/{}", made.id());
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
@@ -105,7 +113,7 @@ pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpRespo
 
 fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
     let token = match id.parse::<Id>() {
-        Ok(id) => PersonalToken::of(conn, owner, id)?,
+        Ok(id) => PersonalToken::owned_by(conn, owner, id)?,
         Err(_) => None,
     };
     token.ok_or_else(|| Error::not_found("token"))

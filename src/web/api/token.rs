@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::clock::Timestamp;
-use crate::domain::grant::Door;
+use crate::domain::grant::Via;
 use crate::domain::personal_token::{Changes, End, NewPersonalToken, PersonalToken, Problem};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::Secret;
@@ -129,7 +129,7 @@ impl NewTokenBody {
             audience,
             end,
         };
-        let (token, secret) = PersonalToken::create(tx, owner, new, Door::Api)?;
+        let (token, secret) = PersonalToken::create(tx, owner, new, Via::Api)?;
         Ok(TokenView::of(&token, tx.now).with_value(&secret))
     }
 }

@@ -166,7 +166,7 @@ fn found_token(
     now: Timestamp,
 ) -> Result<PersonalToken, Error> {
     let by_id = match named.parse::<Id>() {
-        Ok(id) => PersonalToken::of(conn, user.id, id)?,
+        Ok(id) => PersonalToken::owned_by(conn, user.id, id)?,
         Err(_) => None,
     };
     let token = match by_id {

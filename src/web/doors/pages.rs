@@ -6,9 +6,9 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::{Door, Opening, app, authorization, caller};
 use crate::app::App;
-use crate::db::Fault;
+use crate::db::{Fault, Refusal};
 use crate::domain::session::Session;
-use crate::domain::tx::{Actor, Caller};
+use crate::domain::tx::{Actor, Caller, Tx};
 use crate::domain::user::User;
 use crate::oauth::Params;
 use crate::web::browser::Browser;
@@ -134,6 +134,27 @@ impl PageDoor for SignedIn {
 }
 
 impl SignedIn {
+    /// Change something as this person, if they still are signed in when it comes to that.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, Error>
+    where
+        T: Send + 'static,
+        E: Refusal + Send + 'static,
+    {
+        let session = self.session.clone();
+        let outcome = self
+            .app
+            .write(self.caller.clone(), move |tx| match session.hold(tx) {
+                Ok(true) => work(tx).map(Some),
+                Ok(false) => Ok(None),
+                Err(error) => Err(Fault::from(error).into()),
+            })
+            .await;
+        outcome.transpose().ok_or(Error::SignedOut)
+    }
+
     /// Go on only if the password was entered lately; otherwise it is asked for, and `next` comes after that.
     pub fn recently(&self, next: impl FnOnce() -> String) -> Result<(), Error> {
         let limit = self.app.policy().lifetimes.step_up;

@@ -39,11 +39,9 @@ pub async fn get(visitor: Visitor, req: HttpRequest) -> Result<HttpResponse, Err
     })?;
 
     let (user, auth_time) = (person.user.clone(), person.session.authenticated_at);
-    let next = app
-        .write(person.caller.clone(), move |tx| {
-            authorization::consider(tx, request, &user, auth_time, &issuer)
-        })
-        .await?;
+    let next = person
+        .write(move |tx| authorization::consider(tx, request, &user, auth_time, &issuer))
+        .await??;
     match next {
         Next::Return(url) => Ok(see_other(&url)),
         Next::Ask(question) => consent::page_for(&person, &question, None),

@@ -13,9 +13,11 @@ pub async fn post(asked: ClientOrHolder) -> Result<HttpResponse, Error> {
         params,
         caller,
     } = asked;
-    app.write(caller, move |tx| {
-        revocation::revoke(tx, client.as_ref(), &params)
-    })
-    .await?;
+    if let Some(token) = revocation::presented(&params, &app.policy().brands)? {
+        app.write(caller, move |tx| {
+            revocation::revoke(tx, client.as_ref(), &token)
+        })
+        .await?;
+    }
     Ok(HttpResponse::Ok().finish())
 }

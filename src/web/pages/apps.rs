@@ -43,21 +43,27 @@ struct AppResource {
 
 impl AppRow {
     fn of(app: &ConnectedApp, catalogue: &Catalogue, now: Timestamp) -> Self {
-        let meant = catalogue.within(&app.consent.audience);
-        let resources = meant.iter().map(|(resource, definitions)| AppResource {
-            name: plain(&resource.name),
-            uri: resource.uri.clone(),
-            scopes: definitions
+        let resources = app.consents.iter().filter_map(|consent| {
+            let (resource, definitions) = catalogue
                 .iter()
-                .filter(|definition| app.consent.scope.contains(&definition.name))
-                .map(|definition| (definition.name.clone(), definition.description.clone()))
-                .collect(),
+                .find(|(resource, _)| resource.uri == consent.resource)?;
+            let allowed = definitions
+                .iter()
+                .filter(|each| consent.scope.contains(&each.name));
+            Some(AppResource {
+                name: plain(&resource.name),
+                uri: resource.uri.clone(),
+                scopes: allowed
+                    .map(|each| (each.name.clone(), each.description.clone()))
+                    .collect(),
+            })
         });
+        let since = app.consents.iter().map(|consent| consent.created_at).min();
         Self {
             client_id: app.client.id.clone(),
             name: plain(&app.client.name),
             resources: resources.collect(),
-            since: When::of(app.consent.created_at, now),
+            since: When::of(since.unwrap_or(now), now),
             last_used: app.last_used_at.map(|at| When::of(at, now)),
         }
     }
@@ -95,6 +101,13 @@ pub async fn disconnect(
     client: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let person = posted.by;
+    if rows(&person)
+        .await?
+        .iter()
+        .all(|row| row.client_id != *client)
+    {
+        return Err(Error::NotFound);
+    }
     let (user, client) = (person.user.id, client.into_inner());
     person
         .app

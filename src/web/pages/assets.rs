@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use sha2::{Digest, Sha256};
 
 use super::Error;
+use crate::domain::secret::hex;
 use crate::web::doors::Public;
 
 const CSS: &str = include_str!("../../../static/jeton.css");
@@ -21,10 +22,7 @@ pub fn version() -> &'static str {
             .chain_update(JS)
             .chain_update(ICON)
             .finalize();
-        digest[..6]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&digest[..6])
     });
     &VERSION
 }

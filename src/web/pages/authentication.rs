@@ -8,7 +8,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 
 use super::{Error, see_other, when};
 use crate::app::App;
-use crate::db::Fault;
+use crate::db::{self, Fault};
 use crate::domain::audit::{Event, What};
 use crate::domain::password::Password;
 use crate::domain::session::Session;
@@ -78,9 +78,17 @@ pub async fn check_password(
     password: Password,
     wrong: &'static str,
 ) -> Result<Result<User, Denied>, Fault> {
+    let attempts = Attempts::new(&username, caller.address);
+    // Who has to wait anyway takes no place in the queue for a thread.
+    let (before, now) = (attempts.clone(), app.now());
+    let wait = app
+        .read(move |conn| Ok::<_, Fault>(before.wait(conn, now)?))
+        .await?;
+    if let Some(wait) = wait {
+        return Ok(Err(Denied::too_many(wait)));
+    }
     let server = app.clone();
     let checked = app.with_password(move || {
-        let attempts = Attempts::new(&username, caller.address);
         let now = server.now();
         let (wait, user) = server.read_blocking(|conn| {
             Ok::<_, Fault>((attempts.wait(conn, now)?, User::named(conn, &username)?))
@@ -142,11 +150,17 @@ pub async fn sign_in(
     let browser = Browser::fresh(app.is_https());
     let (new, old) = (browser.digest(), old.map(|session| session.hash));
     app.write(caller.acting_as(Actor::User(user.id)), move |tx| {
+        // The password was right a moment ago; it may have been changed since, or the account disabled.
+        db::hold_user(tx, user.id.as_bytes())?;
+        let now = User::find(tx, user.id)?.filter(User::is_enabled);
+        if now.is_none_or(|now| now.password_hash != user.password_hash) {
+            return Err(Error::SignedOut);
+        }
         if let Some(old) = old {
             Session::end(tx, old)?;
         }
         Session::begin(tx, new, &user)?;
-        Ok::<_, Fault>(tx.record(Event::new(What::SignedIn).user(user.id))?)
+        Ok::<_, Error>(tx.record(Event::new(What::SignedIn).user(user.id))?)
     })
     .await?;
     signed_in(app, &browser, next)

@@ -5,8 +5,10 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::{Error, Frame, Leads, ScopeChoice, page, plain, see_other};
+use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::id::Id;
 use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::resource::{Catalogue, Resource};
 use crate::domain::words::Scope;
 use crate::oauth::Params;
 use crate::oauth::authorization::{self, Decision, Next, Question, Undecided};
@@ -52,30 +54,13 @@ pub fn page_for(
         catalogue,
     } = question;
     let redirect = RedirectUri::registered(&request.redirect_uri);
-    let meant = catalogue.within(&request.audience);
-    let resources = meant.iter().map(|(resource, definitions)| ConsentResource {
-        name: plain(&resource.name),
-        uri: resource.uri.clone(),
-        scopes: definitions
-            .iter()
-            .filter(|definition| request.scope.contains(&definition.name))
-            .map(|definition| ScopeChoice {
-                value: definition.name.clone(),
-                name: definition.name.clone(),
-                sentence: definition.description.clone(),
-                admin: definition.reserved,
-                ticked: true,
-                disabled: None,
-            })
-            .collect(),
-    });
     let view = Consent {
         frame: Frame::of(person, ""),
         request: request.id.to_string(),
         client_name: plain(&client.name),
         redirect_host: redirect.host(),
         local_app: client.is_public() && redirect.is_local(),
-        resources: resources.collect(),
+        resources: resources(request, catalogue),
         error: error.map(str::to_owned),
         leave_user: person.user.username.clone(),
     };
@@ -90,6 +75,65 @@ pub fn page_for(
         Leads::ToAnApp,
         &view,
     )
+}
+
+/// What is asked, a box for each scope. A token has a scope at each of its resources that defines it (RFC 8707 §2), so a
+/// scope that several define stands once, under all of their names.
+fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<ConsentResource> {
+    let meant = catalogue.within(&request.audience);
+    let mut shown: Vec<ConsentResource> = vec![];
+    for (resource, _) in meant.iter() {
+        if meant.scope_at(&resource.uri, &request.scope).is_empty() {
+            shown.push(ConsentResource::of(&[resource]));
+        }
+    }
+    for word in request.scope.iter() {
+        let defining: Vec<&Resource> = meant
+            .iter()
+            .filter(|(_, definitions)| definitions.iter().any(|each| each.name == word))
+            .map(|(resource, _)| resource)
+            .collect();
+        let place = ConsentResource::of(&defining);
+        let at = shown
+            .iter()
+            .position(|each| each.uri == place.uri)
+            .unwrap_or_else(|| {
+                shown.push(place);
+                shown.len() - 1
+            });
+        shown[at].scopes.push(ScopeChoice {
+            value: word.to_owned(),
+            name: word.to_owned(),
+            sentence: meant.sentence(word).unwrap_or(word).to_owned(),
+            admin: meant.reserves(word),
+            ticked: true,
+            disabled: None,
+        });
+    }
+    shown
+}
+
+impl ConsentResource {
+    fn of(resources: &[&Resource]) -> Self {
+        let join = |parts: Vec<String>, joint: &str| parts.join(joint);
+        Self {
+            name: join(
+                resources
+                    .iter()
+                    .map(|resource| plain(&resource.name))
+                    .collect(),
+                " and ",
+            ),
+            uri: join(
+                resources
+                    .iter()
+                    .map(|resource| resource.uri.clone())
+                    .collect(),
+                ", ",
+            ),
+            scopes: vec![],
+        }
+    }
 }
 
 /// The answer. The app is sent its code, or is told no.
@@ -111,11 +155,8 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     ))?;
     let (user, issuer) = (person.user.id, person.app.issuer().to_owned());
     let decided = person
-        .app
-        .write(person.caller.clone(), move |tx| {
-            authorization::decide(tx, id, user, decision, &issuer)
-        })
-        .await;
+        .write(move |tx| authorization::decide(tx, id, user, decision, &issuer))
+        .await?;
     match decided {
         Ok(Next::Return(url)) => Ok(see_other(&url)),
         Ok(Next::Ask(question)) => page_for(&person, &question, Some(NOTHING_TICKED)),

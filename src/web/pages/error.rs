@@ -31,6 +31,9 @@ pub enum Error {
     /// Somebody has to sign in first.
     #[error("You are not signed in.")]
     SignIn { next: String },
+    /// The session ended while its request was under way.
+    #[error("You were signed out meanwhile.")]
+    SignedOut,
     /// The password has to be entered again first.
     #[error("Your password is needed again.")]
     StepUp { next: String },
@@ -69,7 +72,7 @@ impl Error {
             Error::NoWayBack(_) => "This app can't be let in",
             Error::Over(_) => "This request is over",
             Error::Fault(_) => "Please try again",
-            Error::SignIn { .. } => "Sign in",
+            Error::SignIn { .. } | Error::SignedOut => "Sign in",
             Error::StepUp { .. } => "Enter your password again",
         }
     }
@@ -105,7 +108,7 @@ impl Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Error::SignIn { .. } | Error::StepUp { .. } => StatusCode::SEE_OTHER,
+            Error::SignIn { .. } | Error::SignedOut | Error::StepUp { .. } => StatusCode::SEE_OTHER,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Method => StatusCode::METHOD_NOT_ALLOWED,
             Error::TokenOnPage => StatusCode::UNAUTHORIZED,
@@ -123,6 +126,7 @@ impl ResponseError for Error {
             Error::SignIn { next } => {
                 return see_other(&with_query(routes::SIGN_IN, &[("next", next)]));
             }
+            Error::SignedOut => return see_other(routes::SIGN_IN),
             Error::StepUp { next } => {
                 return see_other(&with_query(routes::STEP_UP, &[("next", next)]));
             }

@@ -193,7 +193,7 @@ pub fn safe_next(next: Option<&str>) -> String {
     let local = next.filter(|next| {
         next.starts_with('/')
             && !next.starts_with("//")
-            && !next.contains(|c: char| c == '\\' || c.is_control())
+            && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
     });
     local.unwrap_or("/").to_owned()
 }
@@ -224,6 +224,7 @@ mod tests {
             "javascript:x",
             "",
             "/a\nb",
+            "/é",
         ] {
             assert_eq!(safe_next(Some(bad)), "/", "{bad:?}");
         }

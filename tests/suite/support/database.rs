@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use jeton::db::Location;
-use jeton::domain::secret::nonce;
+use jeton::domain::secret::random_bytes;
 
 /// Keep it as long as the server that uses it.
 pub struct TestDatabase {
@@ -16,7 +16,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty database.
     pub fn new() -> Self {
-        let random: String = nonce()
+        let random: String = random_bytes::<8>()
             .iter()
             .take(8)
             .map(|byte| format!("{byte:02x}"))

@@ -9,7 +9,7 @@ use jeton::app;
 use jeton::clock::{Clock, Timestamp};
 use jeton::config::{Config, SETTINGS};
 use jeton::db::Fault;
-use jeton::domain::grant::Door;
+use jeton::domain::grant::Via;
 use jeton::domain::password::Password;
 use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use jeton::domain::resource::{Catalogue, NewScope, Resource};
@@ -188,7 +188,7 @@ impl Server {
                 audience,
                 end,
             };
-            PersonalToken::create(tx, owner, new, Door::CommandLine)
+            PersonalToken::create(tx, owner, new, Via::CommandLine)
         });
         made.expect("the token is made").1.expose().to_owned()
     }

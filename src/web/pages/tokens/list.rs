@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::TokenRow;
-use crate::domain::personal_token::{PersonalToken, State};
+use crate::domain::personal_token::{PersonalToken, Problem, State};
 use crate::web::doors::SignedIn;
 use crate::web::form::Query;
 use crate::web::pages::{Error, Frame, Leads, page};
@@ -17,7 +17,7 @@ struct Tokens {
     show: &'static str,
     rows: Vec<TokenRow>,
     /// Why no token can be created, as a sentence; `None` when one can.
-    may_create: Option<String>,
+    why_not: Option<String>,
     /// Whether there is any token at all, whatever is shown.
     has_any: bool,
 }
@@ -30,21 +30,23 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         .into_iter()
         .find(|show| *show == asked)
         .unwrap_or("active");
-    let owner = person.user.clone();
-    let id = owner.id;
-    let (tokens, enabled) = person
+    let (app, owner) = (person.app.clone(), person.user.clone());
+    let (tokens, may_create) = person
         .app
         .read(move |conn| {
-            Ok::<_, Error>((
-                PersonalToken::all_of(conn, id)?,
-                PersonalToken::are_enabled(conn)?,
-            ))
+            let policy = &app.policy().personal;
+            let may_create = PersonalToken::check_may_create(conn, policy, &owner);
+            Ok::<_, Error>((PersonalToken::all_of(conn, owner.id)?, may_create))
         })
         .await?;
+    let why_not = match may_create {
+        Err(Problem::Fault(fault)) => return Err(fault.into()),
+        may_create => may_create.err().map(|problem| problem.to_string()),
+    };
     let now = person.app.now();
     let rows = tokens
         .iter()
-        .map(|token| (token, TokenRow::of(token, owner.id, now)));
+        .map(|token| (token, TokenRow::of(token, person.user.id, now)));
     let rows = rows.filter(|(token, row)| {
         let live = token.state(now) == State::Active;
         match show {
@@ -55,13 +57,6 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
             _ => live,
         }
     });
-    let refused = person
-        .app
-        .policy()
-        .personal
-        .refuses(&owner)
-        .map(|problem| problem.to_string());
-    let off = (!enabled).then(|| "Personal access tokens are switched off here.".to_owned());
     let notice = match query.get("done") {
         Some("changed") => Some("The token is changed."),
         Some("revoked") => Some("The token is revoked. Nothing can use it any more."),
@@ -71,7 +66,7 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         frame: Frame::of(&person, "tokens").with_notice(notice),
         show,
         rows: rows.map(|(_, row)| row).collect(),
-        may_create: off.or(refused),
+        why_not,
         has_any: !tokens.is_empty(),
     };
     page(HttpResponse::Ok(), &person.browser, Leads::Here, &view)

@@ -129,7 +129,7 @@ async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
     let owner = person.user.id;
     let found = person
         .app
-        .read(move |conn| Ok::<_, Error>(PersonalToken::of(conn, owner, id)?))
+        .read(move |conn| Ok::<_, Error>(PersonalToken::owned_by(conn, owner, id)?))
         .await?;
     found.ok_or(Error::NotFound)
 }
@@ -147,6 +147,7 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::NoAudience
         | Problem::UnknownResource(_)
         | Problem::ScopeOutsideAudience(_)
+        | Problem::ResourceWithoutScope(_)
         | Problem::Widening(_) => "scope",
         Problem::EndPassed
         | Problem::EndBeyondPolicy(_)

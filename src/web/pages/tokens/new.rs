@@ -9,7 +9,7 @@ use askama::Template;
 use super::{at_field, created};
 use crate::clock::{Timestamp, parse_duration};
 use crate::db::Fault;
-use crate::domain::grant::Door;
+use crate::domain::grant::Via;
 use crate::domain::personal_token::{
     End, NewPersonalToken, PRESETS, PersonalToken, days, grantable,
 };
@@ -221,11 +221,8 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     };
     let owner = person.user.clone();
     let made = person
-        .app
-        .write(person.caller.clone(), move |tx| {
-            PersonalToken::create(tx, &owner, new, Door::Page)
-        })
-        .await;
+        .write(move |tx| PersonalToken::create(tx, &owner, new, Via::Page))
+        .await?;
     match made {
         Ok((token, secret)) => created::page_for(&person, &token, &secret),
         Err(problem) => {
@@ -330,33 +327,38 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
 
 fn expiries(person: &SignedIn, wish: &Wish) -> Vec<Expiry> {
     let (now, policy) = (person.app.now(), &person.app.policy().personal);
-    let chosen = match wish.expires.as_str() {
-        "" => format!("{}d", policy.default_life.as_secs() / days(1).as_secs()),
-        chosen => chosen.to_owned(),
-    };
     let beyond = |life| policy.max_life.is_some_and(|max| life > max);
+    // The longest offer that is not longer than a token gets by itself.
+    let offered = PRESETS
+        .into_iter()
+        .filter(|count| days(*count) <= policy.offered_life())
+        .max();
+    let chosen = match (wish.expires.as_str(), offered) {
+        ("", Some(count)) => format!("{count}d"),
+        ("", None) => "custom".to_owned(),
+        (chosen, _) => chosen.to_owned(),
+    };
     let too_long = "Longer than tokens may live here (set by your administrator).";
     let presets = PRESETS.into_iter().map(|count| Expiry {
         value: format!("{count}d"),
         label: format!("{count} days"),
         date: Some(When::of(now.whole_second() + days(count), now)),
-        checked: chosen == format!("{count}d"),
+        checked: chosen == format!("{count}d") && !beyond(days(count)),
         disabled: beyond(days(count)).then(|| too_long.to_owned()),
     });
-    let plain = |value: &str, label: &str, disabled: Option<String>| Expiry {
+    let other = |value: &str, label: &str, disabled: Option<String>| Expiry {
         value: value.to_owned(),
         label: label.to_owned(),
         date: None,
         checked: chosen == value && disabled.is_none(),
         disabled,
     };
-    let may_last = policy.may_never_expire && policy.max_life.is_none();
-    let never =
-        (!may_last).then(|| "Every token ends here (set by your administrator).".to_owned());
+    let never = (!policy.allows_no_end())
+        .then(|| "Every token ends here (set by your administrator).".to_owned());
     presets
         .chain([
-            plain("custom", "Until…", None),
-            plain("never", "No expiry", never),
+            other("custom", "Until…", None),
+            other("never", "No expiry", never),
         ])
         .collect()
 }
