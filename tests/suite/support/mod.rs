@@ -1,6 +1,7 @@
 //! What tests are made of: a server, people at browsers, apps, resource servers.
 
 mod app;
+mod authorization;
 mod browser;
 mod database;
 mod resource_server;
@@ -25,7 +26,22 @@ pub fn input(html: &str, name: &str) -> Option<String> {
         .find(|tag| tag.contains(&format!("name=\"{name}\"")))?;
     let tag = &tag[..tag.find('>')?];
     let value = tag.split("value=\"").nth(1)?;
-    Some(value[..value.find('"')?].to_owned())
+    Some(unescaped(&value[..value.find('"')?]))
+}
+
+/// An attribute's text: a browser reads the page's escapes.
+fn unescaped(text: &str) -> String {
+    [
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#38;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (escape, letter)| {
+        text.replace(escape, letter)
+    })
 }
 
 /// The query parameters of a URL.
