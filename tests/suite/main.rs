@@ -3,4 +3,14 @@
 
 mod support;
 
+mod consent;
+mod prompt;
+mod rfc6749_authorization;
+mod rfc7636_pkce;
 mod rfc7662_introspection;
+mod rfc8252_redirects;
+mod rfc8707_authorization;
+mod rfc9207_iss;
+mod rfc9700_consent;
+mod sign_in;
+mod sign_in_brake;
