@@ -219,6 +219,22 @@ async fn s3_1_empty_and_unknown_parameters_are_ignored() {
     }
 }
 
+/// Parameters are text in UTF-8 (Appendix B). What is not, or has a NUL in it, goes neither to a database nor to an app.
+#[actix_web::test]
+async fn appendix_b_a_request_that_is_not_text_is_not_taken() {
+    let server = Server::start().await;
+    server.notes();
+    let app = server.app(AppOptions::default());
+    let browser = server.signed_in(&server.user("alice")).await;
+    let good = app.asks("notes:read").without("state").path();
+    for broken in ["%00", "%ff", "%c3", "%ed%a0%80", "a%00b"] {
+        for name in ["state", "nonsense", "client_id", "prompt"] {
+            let page = browser.get(&format!("{good}&{name}={broken}")).await;
+            assert!(page.is_dead_end(), "{name}={broken}: {page:?}");
+        }
+    }
+}
+
 /// "invalid_scope: The requested scope is invalid, unknown, or malformed." (§4.1.2.1), and its letters are `%x21 /
 /// %x23-5B / %x5D-7E` (§3.3)
 #[actix_web::test]
