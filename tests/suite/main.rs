@@ -6,6 +6,8 @@ mod support;
 mod consent;
 mod prompt;
 mod rfc6749_authorization;
+mod rfc6749_client_authentication;
+mod rfc6749_token;
 mod rfc7636_pkce;
 mod rfc7662_introspection;
 mod rfc8252_redirects;

@@ -165,6 +165,14 @@ impl App {
         }
     }
 
+    /// The same app, with another secret.
+    pub fn with_secret(&self, secret: &str) -> Self {
+        Self {
+            client_secret: Some(secret.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// An authorization request for this scope.
     pub fn asks(&self, scope: &str) -> CodeFlow {
         CodeFlow::new(self, scope)

@@ -1,7 +1,8 @@
 //! A database for one test, on the machine the run was told to use, gone when the test ends.
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::sql_types::Text;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use jeton::db::Location;
 use jeton::domain::secret::random_bytes;
 
@@ -68,6 +69,44 @@ impl TestDatabase {
             Location::Postgres(url) => url.clone(),
         }
     }
+
+    /// All that it holds, as bytes to search: the SQLite file with its log, or every row of every table.
+    pub fn dump(&self) -> Vec<u8> {
+        match &self.location {
+            Location::Sqlite(path) => {
+                let mut log = path.clone().into_os_string();
+                log.push("-wal");
+                let mut bytes = std::fs::read(path).expect("the file can be read");
+                bytes.extend(std::fs::read(log).unwrap_or_default());
+                bytes
+            }
+            Location::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("the database answers");
+                // So that text in a binary column is seen as text.
+                conn.batch_execute("SET bytea_output = 'escape'")
+                    .expect("a setting");
+                let tables: Vec<Line> = sql_query(
+                    "SELECT tablename AS line FROM pg_tables WHERE schemaname = 'public'",
+                )
+                .load(&mut conn)
+                .expect("the tables can be listed");
+                let rows = tables.iter().flat_map(|table| {
+                    let rows: Vec<Line> =
+                        sql_query(format!("SELECT t::text AS line FROM {} t", table.line))
+                            .load(&mut conn)
+                            .expect("the rows can be read");
+                    rows
+                });
+                rows.flat_map(|row| row.line.into_bytes()).collect()
+            }
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
 }
 
 impl Drop for TestDatabase {

@@ -4,6 +4,8 @@ mod app;
 mod authorization;
 mod browser;
 mod database;
+mod log;
+mod refusal;
 mod resource_server;
 mod server;
 
@@ -11,8 +13,10 @@ pub use app::tokens;
 pub use app::{App, AppOptions, CodeFlow, Tokens};
 pub use browser::{Browser, Page};
 pub use database::TestDatabase;
+pub use log::Log;
+pub use refusal::refused;
 pub use resource_server::ResourceServer;
-pub use server::{PASSWORD, START, Server, json};
+pub use server::{PASSWORD, START, Server, client, json};
 
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use actix_web::dev::ServerHandle;
+use diesel::RunQueryDsl;
 use jeton::app;
 use jeton::clock::{Clock, Timestamp};
 use jeton::config::{Config, SETTINGS};
@@ -96,6 +97,17 @@ impl Server {
 
     pub fn database_url(&self) -> String {
         self.database.url()
+    }
+
+    /// All that the database holds, as bytes to search.
+    pub fn dump(&self) -> Vec<u8> {
+        self.database.dump()
+    }
+
+    /// Take a table away from the server, or give it back: every question that needs it fails meanwhile.
+    pub fn rename_table(&self, from: &str, to: &str) {
+        let rename = format!("ALTER TABLE {from} RENAME TO {to}");
+        self.write(|tx| Ok(diesel::sql_query(rename).execute(&mut **tx)?));
     }
 
     /// Change something behind the server's back, as the operator on the command line does.
