@@ -15,6 +15,7 @@ mod rfc8252_redirects;
 mod rfc8707_authorization;
 mod rfc9207_iss;
 mod rfc9700_consent;
+mod rfc9700_refresh;
 mod secret_kinds;
 mod sign_in;
 mod sign_in_brake;
