@@ -5,6 +5,7 @@ mod support;
 
 mod consent;
 mod prompt;
+mod races;
 mod rfc6749_authorization;
 mod rfc6749_client_authentication;
 mod rfc6749_codes;
