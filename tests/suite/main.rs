@@ -13,6 +13,7 @@ mod rfc6749_token;
 mod rfc7636_pkce;
 mod rfc7662_introspection;
 mod rfc8252_redirects;
+mod rfc8414_metadata;
 mod rfc8707_authorization;
 mod rfc9207_iss;
 mod rfc9700_consent;
