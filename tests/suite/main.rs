@@ -3,7 +3,9 @@
 
 mod support;
 
+mod client_secrets;
 mod consent;
+mod failing_storage;
 mod prompt;
 mod races;
 mod rfc6749_authorization;
