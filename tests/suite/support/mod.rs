@@ -7,6 +7,7 @@ mod database;
 mod log;
 mod refusal;
 mod resource_server;
+mod script;
 mod server;
 
 pub use app::tokens;
@@ -17,6 +18,7 @@ pub use log::Log;
 pub use refusal::refused;
 pub use resource_server::ResourceServer;
 pub use server::{PASSWORD, START, Server, client, json};
+pub use script::{MINE, Script};
 
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {

@@ -5,12 +5,14 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use actix_web::dev::ServerHandle;
-use diesel::RunQueryDsl;
+use diesel::prelude::*;
 use jeton::app;
 use jeton::clock::{Clock, Timestamp};
 use jeton::config::{Config, SETTINGS};
 use jeton::db::Fault;
 use jeton::domain::grant::Via;
+use jeton::db::schema::users;
+use jeton::domain::client::Client;
 use jeton::domain::password::Password;
 use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use jeton::domain::resource::{Catalogue, NewScope, Resource};
@@ -133,6 +135,25 @@ impl Server {
         made.expect("the account is made")
     }
 
+    /// Make somebody an administrator, or one no longer.
+    pub fn set_admin(&self, user: &User, is_admin: bool) {
+        self.write(|tx| {
+            diesel::update(users::table.find(user.id))
+                .set(users::is_admin.eq(is_admin))
+                .execute(&mut **tx)?;
+            Ok(())
+        });
+    }
+
+    /// Switch a client off, whatever it is.
+    pub fn disable_client(&self, id: &str) {
+        self.write(|tx| Ok(find_client(tx, id)?.disable(tx)?));
+    }
+
+    pub fn enable_client(&self, id: &str) {
+        self.write(|tx| Ok(find_client(tx, id)?.enable(tx)?));
+    }
+
     /// A browser in which nobody has signed in.
     pub fn browser(&self) -> Browser {
         Browser::new(&self.url)
@@ -233,6 +254,10 @@ impl Drop for Server {
         // Dropping the future is enough: the server lives on this test's runtime, which ends with it.
         drop(self.handle.stop(false));
     }
+}
+
+fn find_client(tx: &mut Tx, id: &str) -> Result<Client, Fault> {
+    Client::find(tx, id)?.ok_or(Fault::Broken("there is no such client"))
 }
 
 fn base(address: SocketAddr) -> String {
