@@ -3,10 +3,14 @@
 
 mod support;
 
+mod api_my_tokens;
+mod api_own_token;
 mod client_secrets;
 mod consent;
 mod failing_storage;
 mod hostile_input;
+mod personal_tokens;
+mod personal_tokens_rules;
 mod prompt;
 mod races;
 mod rfc6749_authorization;

@@ -37,6 +37,10 @@ impl Server {
 }
 
 impl Script {
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The answer to a request with the token in its header, and JSON in its body if there is any.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Response {
         let method = method.parse().expect("a method");
