@@ -3,14 +3,17 @@
 
 mod support;
 
+mod api_managers;
 mod api_my_tokens;
 mod api_own_token;
+mod api_user_tokens;
 mod client_secrets;
 mod consent;
 mod failing_storage;
 mod hostile_input;
 mod personal_tokens;
 mod personal_tokens_rules;
+mod platform;
 mod prompt;
 mod races;
 mod rfc6749_authorization;
