@@ -151,7 +151,10 @@ async fn a_rename_that_waited_for_a_narrowing_does_not_undo_it() {
         ..Changes::default()
     };
     for changes in [narrower, renamed] {
-        server.write(|tx| Ok(as_it_was.change(tx, changes).map(drop).unwrap()));
+        server.write(|tx| {
+            as_it_was.change(tx, changes).unwrap();
+            Ok(())
+        });
     }
     assert_eq!(notes.introspect(&secret).await["scope"], "notes:read");
 }
