@@ -196,8 +196,8 @@ async fn s2_1_a_bearer_that_is_not_good_here_is_refused() {
     let spare = server.resource("https://spare.example", &["introspection"]);
     let app = asker(&server);
     let alice = server.user("alice");
-    let browser = server.signed_in(&alice).await;
-    let let_in = app.let_in(&browser, "notes:read").await;
+    let root = server.signed_in(&server.admin("root")).await;
+    let let_in = app.let_in(&root, "introspection").await;
     let elsewhere = app
         .token(&[
             ("grant_type", "client_credentials"),
