@@ -269,10 +269,17 @@ async fn s2_2_a_token_is_inactive_from_its_very_end() {
     let notes = server.notes();
     let app = server.app(AppOptions::default());
     let token = app.own_token("notes:read").await.access;
+    // This one ends in the middle of a second, and is told to end at its beginning.
+    let in_an_hour = End::At(START + seconds(3600));
+    let personal = server.personal_token_until(&server.user("alice"), "notes:read", in_an_hour);
     server.clock.advance(seconds(3599));
-    assert!(notes.accepts(&token).await);
+    for token in [&token, &personal] {
+        assert!(notes.accepts(token).await);
+    }
     server.clock.advance(std::time::Duration::from_millis(500));
-    assert!(!notes.accepts(&token).await);
+    for token in [&token, &personal] {
+        assert!(!notes.accepts(token).await);
+    }
 }
 
 /// "If the token is not active [...] the authorization server SHOULD NOT include any additional information about an
