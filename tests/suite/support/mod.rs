@@ -17,8 +17,8 @@ pub use database::TestDatabase;
 pub use log::Log;
 pub use refusal::refused;
 pub use resource_server::ResourceServer;
-pub use server::{PASSWORD, START, Server, client, json};
 pub use script::{MINE, Script};
+pub use server::{PASSWORD, START, Server, client, json};
 
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {
