@@ -46,7 +46,8 @@ impl When {
     }
 }
 
-/// A length of time in its largest unit that fits at least once; days up to two months, then months.
+/// A length of time in the largest unit that fits at least once; days up to two months, then months. Months and years
+/// are the nearest: a minute after it was made for 90 days, a token ends in 3 months, not in 2.
 pub fn length(of: Duration) -> String {
     let seconds = of.as_secs();
     let (count, unit) = match seconds {
@@ -54,8 +55,8 @@ pub fn length(of: Duration) -> String {
         s if s < HOUR => (s / MINUTE, "minute"),
         s if s < DAY => (s / HOUR, "hour"),
         s if s < 60 * DAY => (s / DAY, "day"),
-        s if s < 730 * DAY => (s / (30 * DAY), "month"),
-        s => (s / (365 * DAY), "year"),
+        s if s < 715 * DAY => ((s + 15 * DAY) / (30 * DAY), "month"),
+        s => ((s + 182 * DAY) / (365 * DAY), "year"),
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")
@@ -91,7 +92,9 @@ mod tests {
         assert_eq!(said(0), "just now");
         assert_eq!(said(-180), "3 minutes ago");
         assert_eq!(said(3600), "in 1 hour");
-        assert_eq!(said(90 * 86_400), "in 3 months");
+        assert_eq!(said(90 * 86_400 - 60), "in 3 months");
+        assert_eq!(said(365 * 86_400 - 60), "in 12 months");
+        assert_eq!(said(730 * 86_400 - 60), "in 2 years");
         assert_eq!(When::of(now, now).exact, "Tue 14 Apr 2026, 08:32 UTC");
     }
 
