@@ -8,6 +8,7 @@ use super::{TokenRow, own};
 use crate::db::Fault;
 use crate::domain::grant::Because;
 use crate::domain::personal_token::{PersonalToken, days};
+use crate::oauth::Params;
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::pages::{Error, Errors, Frame, Leads, page, see_other, with_query};
 use crate::web::{errors, routes};
@@ -21,6 +22,9 @@ struct RevokeToken {
     row: TokenRow,
     /// Used in the last 24 hours: its name must be typed.
     typed: bool,
+    /// What was typed to confirm, and the reason: a refused form keeps both.
+    confirm: String,
+    reason: String,
     /// "Last used 3 minutes ago from 203.0.113.7. Whatever uses it stops working at once."
     consequence: String,
 }
@@ -29,7 +33,13 @@ const REASON_MAX: usize = 255;
 
 pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = own(&person, &id).await?;
-    form(&person, StatusCode::OK, &token, Errors::default())
+    form(
+        &person,
+        StatusCode::OK,
+        &token,
+        &Params::default(),
+        Errors::default(),
+    )
 }
 
 pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -43,7 +53,13 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
             "confirm",
             "Type the token's name to confirm: it was used in the last 24 hours.",
         );
-        return form(&person, StatusCode::UNPROCESSABLE_ENTITY, &token, errors);
+        return form(
+            &person,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &token,
+            &sent,
+            errors,
+        );
     }
     let reason = sent
         .get("reason")
@@ -71,6 +87,7 @@ fn form(
     person: &SignedIn,
     status: StatusCode,
     token: &PersonalToken,
+    sent: &Params,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
     let row = TokenRow::of(token, person.user.id, person.app.now());
@@ -91,6 +108,8 @@ fn form(
         errors,
         typed: is_in_use(person, token),
         row,
+        confirm: sent.get("confirm").unwrap_or_default().to_owned(),
+        reason: sent.get("reason").unwrap_or_default().to_owned(),
         consequence,
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
