@@ -128,6 +128,7 @@ async fn a_token_is_made_with_its_place_and_its_secret() {
             "createdAt": START.millis(),
             "createdBy": format!("user:{}", alice.id),
             "createdVia": "api",
+            "createdFrom": "127.0.0.1",
             "expiresAt": (START + seconds(90 * 86_400)).millis() - 500,
             "lastUsedAt": null,
             "lastUsedFrom": null,

@@ -253,19 +253,24 @@ async fn an_end_lies_ahead() {
     assert!(notes.accepts(made["value"].as_str().unwrap()).await);
 }
 
-/// The last instant there is can be asked for, and shown.
+/// The last second of the year 9999 can be asked for, and shown; calendars and clients' numbers end soon after.
 #[actix_web::test]
-async fn the_end_of_time_is_an_end() {
+async fn the_end_of_the_calendar_is_the_last_end() {
     let server = Server::start().await;
     let notes = server.notes();
     let browser = server.signed_in(&server.user("alice")).await;
-    let (status, made) = ask(&browser, json!({"expiresAt": i64::MAX})).await;
-    assert_eq!((status, &made["expiresAt"]), (201, &json!(i64::MAX)));
+    let last: i64 = 253_402_300_799_000;
+    let (status, made) = ask(&browser, json!({"expiresAt": last})).await;
+    assert_eq!((status, &made["expiresAt"]), (201, &json!(last)));
     let told = notes.introspect(made["value"].as_str().unwrap()).await;
-    assert_eq!(told["exp"], i64::MAX / 1000);
+    assert_eq!(told["exp"], last / 1000);
     assert_eq!(browser.get("/settings/tokens").await.status, 200);
     let edit = format!("/settings/tokens/{}", made["id"].as_str().unwrap());
     assert_eq!(browser.get(&edit).await.status, 200);
+    for beyond in [last + 1, i64::MAX] {
+        let got = refusal(&browser, json!({"expiresAt": beyond})).await;
+        assert_eq!(got, expect(422, "pat.expiry_beyond_policy"), "{beyond}");
+    }
 }
 
 /// Unless an end is named, a token has the policy's, cut to the longest life.
