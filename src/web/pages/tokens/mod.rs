@@ -2,6 +2,7 @@
 
 mod created;
 pub mod edit;
+mod expiry;
 pub mod list;
 pub mod new;
 pub mod revoke;
@@ -136,7 +137,15 @@ async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
 
 /// Put a problem at the field it is about; `end` is what the page calls the token's end.
 fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
-    let message = problem.to_string();
+    let message = match &problem {
+        Problem::EndBeyondPolicy(latest) => {
+            format!(
+                "Tokens live at most until {} here.",
+                When::of(*latest, *latest).exact
+            )
+        }
+        problem => problem.to_string(),
+    };
     let field = match problem {
         Problem::Fault(fault) => return Err(fault.into()),
         Problem::Name | Problem::NameTaken => "name",

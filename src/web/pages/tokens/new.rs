@@ -6,20 +6,19 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::{at_field, created};
+use super::at_field;
+use super::expiry::{Expiry, exactly, expiries};
 use crate::clock::{Timestamp, parse_duration};
 use crate::db::Fault;
-use crate::domain::grant::Via;
-use crate::domain::personal_token::{
-    End, NewPersonalToken, PRESETS, PersonalToken, days, grantable,
-};
+use crate::domain::grant::Door;
+use crate::domain::personal_token::{End, NewPersonalToken, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
 use crate::domain::words::{Audience, Scope};
 use crate::oauth::Params;
 use crate::web::doors::{Posted, Recent, SignedIn};
 use crate::web::errors;
 use crate::web::form::Query;
-use crate::web::pages::when::{from_input, length};
+use crate::web::pages::when::from_input;
 use crate::web::pages::{Error, Errors, Frame, Leads, ScopeChoice, When, page, plain, with_query};
 
 #[derive(Template)]
@@ -46,15 +45,20 @@ struct PickResource {
     scopes: Vec<ScopeChoice>,
 }
 
-struct Expiry {
-    /// "7d" … "365d", "custom" or "never"
-    value: String,
-    label: String,
-    /// `None` for "custom" and "never".
-    date: Option<When>,
-    checked: bool,
-    /// Why it can't be chosen.
-    disabled: Option<String>,
+/// The only page that ever shows the secret.
+#[derive(Template)]
+#[template(path = "tokens/created.html")]
+struct CreatedToken {
+    frame: Frame,
+    name: String,
+    secret: String,
+    expires: Option<When>,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    /// A command that works as it stands.
+    curl: String,
+    /// The file as a `data:` URL, percent-encoded.
+    dotenv: String,
 }
 
 /// What the form says, whether it can be had or not: it is shown again as it was.
@@ -104,34 +108,24 @@ impl Wish {
         Self {
             name: query.get("name").unwrap_or_default().to_owned(),
             description: query.get("description").unwrap_or_default().to_owned(),
-            ticked: ticked.collect(),
+            ticked: ticked
+                .chain(query.all("scope").map(str::to_owned))
+                .collect(),
             expires: query.get("expires").unwrap_or_default().to_owned(),
             custom: query.get("expires_at").unwrap_or_default().to_owned(),
         }
     }
 
-    /// The link that brings the form back as it is.
+    /// The link that brings the form back as it is, box by box.
     fn as_link(&self) -> String {
-        let parts = |index: usize| -> String {
-            let parts: BTreeSet<&str> = self
-                .ticked
-                .iter()
-                .filter_map(|ticked| ticked.split(' ').nth(index))
-                .collect();
-            parts.into_iter().collect::<Vec<_>>().join(" ")
-        };
-        let (resources, scopes) = (parts(0), parts(1));
-        with_query(
-            "/settings/tokens/new",
-            &[
-                ("name", &self.name),
-                ("description", &self.description),
-                ("scopes", &scopes),
-                ("resources", &resources),
-                ("expires", &self.expires),
-                ("expires_at", &self.custom),
-            ],
-        )
+        let mut pairs = vec![
+            ("name", self.name.as_str()),
+            ("description", &self.description),
+            ("expires", &self.expires),
+            ("expires_at", &self.custom),
+        ];
+        pairs.extend(self.ticked.iter().map(|ticked| ("scope", ticked.as_str())));
+        with_query("/settings/tokens/new", &pairs)
     }
 
     /// The scope and audience that the ticks add up to. A token holds a scope at each of its resources that defines
@@ -241,6 +235,13 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
 
 fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPersonalToken, Errors> {
     let mut errors = Errors::default();
+    // What is simply missing is said together with the rest, not one thing at a time.
+    if wish.name.trim().is_empty() {
+        errors.add("name", Problem::Name.to_string());
+    }
+    if wish.ticked.is_empty() {
+        errors.add("scope", Problem::NoScope.to_string());
+    }
     let rights = wish
         .rights(catalogue)
         .map_err(|message| errors.add("scope", message))
@@ -250,7 +251,7 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
         .map_err(|message| errors.add("expires", message))
         .ok();
     match (rights, end) {
-        (Some((scope, audience)), Some(end)) => Ok(NewPersonalToken {
+        (Some((scope, audience)), Some(end)) if errors.is_empty() => Ok(NewPersonalToken {
             name: wish.name.clone(),
             description: wish.description.clone(),
             scope,
@@ -278,12 +279,16 @@ fn form(
     prefilled: bool,
 ) -> Result<HttpResponse, Error> {
     let policy = &person.app.policy().personal;
-    let max = policy.max_life.map(length);
+    let max = policy.max_life.map(exactly);
     let view = NewToken {
         frame: Frame::of(person, "tokens"),
         errors,
         resources: resources(person, catalogue, &wish),
-        expiries: expiries(person, &wish),
+        expiries: expiries(
+            &person.app.policy().personal,
+            &wish.expires,
+            person.app.now(),
+        ),
         name: wish.name,
         description: wish.description,
         custom: wish.custom,
@@ -325,40 +330,31 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
     shown
 }
 
-fn expiries(person: &SignedIn, wish: &Wish) -> Vec<Expiry> {
-    let (now, policy) = (person.app.now(), &person.app.policy().personal);
-    let beyond = |life| policy.max_life.is_some_and(|max| life > max);
-    // The longest offer that is not longer than a token gets by itself.
-    let offered = PRESETS
-        .into_iter()
-        .filter(|count| days(*count) <= policy.offered_life())
-        .max();
-    let chosen = match (wish.expires.as_str(), offered) {
-        ("", Some(count)) => format!("{count}d"),
-        ("", None) => "custom".to_owned(),
-        (chosen, _) => chosen.to_owned(),
+fn created(
+    person: &SignedIn,
+    token: &PersonalToken,
+    secret: &Secret,
+) -> Result<HttpResponse, Error> {
+    let now = person.app.now();
+    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    let resources = words(token.grant.audience.as_str());
+    let dotenv = format!("JETON_TOKEN={}\n", secret.expose());
+    let view = CreatedToken {
+        frame: Frame::of(person, "tokens"),
+        name: token.name().to_owned(),
+        secret: secret.expose().to_owned(),
+        expires: token.token.expires_at.map(|end| When::of(end, now)),
+        scopes: words(token.grant.scope.as_str()),
+        curl: format!(
+            "curl -H 'Authorization: Bearer {}' {}",
+            secret.expose(),
+            resources.first().map(String::as_str).unwrap_or_default()
+        ),
+        dotenv: format!(
+            "data:text/plain;charset=utf-8,{}",
+            utf8_percent_encode(&dotenv, NON_ALPHANUMERIC)
+        ),
+        resources,
     };
-    let too_long = "Longer than tokens may live here (set by your administrator).";
-    let presets = PRESETS.into_iter().map(|count| Expiry {
-        value: format!("{count}d"),
-        label: format!("{count} days"),
-        date: Some(When::of(now.whole_second() + days(count), now)),
-        checked: chosen == format!("{count}d") && !beyond(days(count)),
-        disabled: beyond(days(count)).then(|| too_long.to_owned()),
-    });
-    let other = |value: &str, label: &str, disabled: Option<String>| Expiry {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        date: None,
-        checked: chosen == value && disabled.is_none(),
-        disabled,
-    };
-    let never = (!policy.allows_no_end())
-        .then(|| "Every token ends here (set by your administrator).".to_owned());
-    presets
-        .chain([
-            other("custom", "Until…", None),
-            other("never", "No expiry", never),
-        ])
-        .collect()
+    page(HttpResponse::Created(), &person.browser, Leads::Here, &view)
 }
