@@ -40,9 +40,7 @@ pub(super) fn exactly(life: Duration) -> String {
 
 /// The choices of a token made at `now`, of which `chosen` is checked; if that is empty, the usual one.
 pub(super) fn expiries(policy: &PersonalTokenPolicy, chosen: &str, now: Timestamp) -> Vec<Expiry> {
-    let usual = policy
-        .max_life
-        .map_or(policy.default_life, |max| max.min(policy.default_life));
+    let usual = policy.offered_life();
     let chosen = match chosen {
         "" => value_of(usual),
         chosen => chosen.to_owned(),
@@ -63,20 +61,19 @@ pub(super) fn expiries(policy: &PersonalTokenPolicy, chosen: &str, now: Timestam
         checked: parse_duration(&chosen) == Some(life) && !beyond(life),
         disabled: beyond(life).then(|| too_long.to_owned()),
     });
-    let plain = |value: &str, label: &str, disabled: Option<String>| Expiry {
+    let other = |value: &str, label: &str, disabled: Option<String>| Expiry {
         value: value.to_owned(),
         label: label.to_owned(),
         date: None,
         checked: chosen == value && disabled.is_none(),
         disabled,
     };
-    let may_last = policy.may_never_expire && policy.max_life.is_none();
-    let never =
-        (!may_last).then(|| "Every token ends here (set by your administrator).".to_owned());
+    let never = (!policy.allows_no_end())
+        .then(|| "Every token ends here (set by your administrator).".to_owned());
     presets
         .chain([
-            plain("custom", "Until…", None),
-            plain("never", "No expiry", never),
+            other("custom", "Until…", None),
+            other("never", "No expiry", never),
         ])
         .collect()
 }

@@ -6,6 +6,7 @@ mod expiry;
 pub mod list;
 pub mod new;
 pub mod revoke;
+mod wish;
 
 use super::{Error, Errors, When};
 use crate::clock::Timestamp;

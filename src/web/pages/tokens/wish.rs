@@ -1,0 +1,125 @@
+//! What the form for a new token says.
+
+use std::collections::BTreeSet;
+
+use crate::clock::{Timestamp, parse_duration};
+use crate::domain::personal_token::End;
+use crate::domain::resource::Catalogue;
+use crate::domain::words::{Audience, Scope};
+use crate::oauth::Params;
+use crate::web::pages::when::from_input;
+use crate::web::pages::with_query;
+
+/// What the form says, whether it can be had or not: it is shown again as it was.
+#[derive(Default)]
+pub(super) struct Wish {
+    pub name: String,
+    pub description: String,
+    /// Ticked, each as "resource scope".
+    pub ticked: BTreeSet<String>,
+    /// The chosen expiry; empty for the one that is preselected.
+    pub expires: String,
+    pub custom: String,
+}
+
+impl Wish {
+    pub fn posted(form: &Params) -> Self {
+        let text = |name| form.get(name).unwrap_or_default().to_owned();
+        Self {
+            name: text("name"),
+            description: text("description"),
+            ticked: form.all("scope").map(str::to_owned).collect(),
+            expires: text("expires"),
+            custom: text("expires_at"),
+        }
+    }
+
+    /// What a link asks for: `?name=ci&scopes=notes:read&resources=https://…&expires=30d`. It is only shown, never
+    /// sent by itself.
+    pub fn linked(query: &Params, catalogue: &Catalogue) -> Self {
+        let list = |name: &str| -> Vec<String> {
+            let text = query.get(name).unwrap_or_default();
+            text.split([' ', ','])
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        let (scopes, resources) = (list("scopes"), list("resources"));
+        let meant = catalogue
+            .iter()
+            .filter(|(resource, _)| resources.is_empty() || resources.contains(&resource.uri));
+        let ticked = meant.flat_map(|(resource, definitions)| {
+            let asked = definitions
+                .iter()
+                .filter(|definition| scopes.contains(&definition.name));
+            asked.map(|definition| value(&resource.uri, &definition.name))
+        });
+        Self {
+            name: query.get("name").unwrap_or_default().to_owned(),
+            description: query.get("description").unwrap_or_default().to_owned(),
+            ticked: ticked
+                .chain(query.all("scope").map(str::to_owned))
+                .collect(),
+            expires: query.get("expires").unwrap_or_default().to_owned(),
+            custom: query.get("expires_at").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The link that brings the form back as it is, box by box.
+    pub fn as_link(&self) -> String {
+        let mut pairs = vec![
+            ("name", self.name.as_str()),
+            ("description", &self.description),
+            ("expires", &self.expires),
+            ("expires_at", &self.custom),
+        ];
+        pairs.extend(self.ticked.iter().map(|ticked| ("scope", ticked.as_str())));
+        with_query("/settings/tokens/new", &pairs)
+    }
+
+    /// The scope and audience that the ticks add up to. A token holds a scope at each of its resources that defines
+    /// it (RFC 8707 §2), so a box that is not ticked must not be what the ticked ones imply.
+    pub fn rights(&self, catalogue: &Catalogue) -> Result<(Scope, Audience), String> {
+        let pairs = self
+            .ticked
+            .iter()
+            .filter_map(|ticked| ticked.split_once(' '));
+        let (uris, words): (Vec<&str>, Vec<&str>) = pairs.unzip();
+        let unreadable = |word| format!("There is no permission {word}.");
+        let scope = Scope::of(words).map_err(unreadable)?;
+        let audience = Audience::of(uris).map_err(unreadable)?;
+        for (resource, definitions) in catalogue.within(&audience).iter() {
+            let implied = definitions.iter().find(|definition| {
+                let ticked = self
+                    .ticked
+                    .contains(&value(&resource.uri, &definition.name));
+                scope.contains(&definition.name) && !ticked
+            });
+            if let Some(definition) = implied {
+                return Err(format!(
+                    "{} is a permission of more than one of the resources you chose, and a token has it at all of them. \
+                     Tick it at {} too, or make two tokens.",
+                    definition.name, resource.name
+                ));
+            }
+        }
+        Ok((scope, audience))
+    }
+
+    pub fn end(&self, now: Timestamp) -> Result<End, &'static str> {
+        match self.expires.as_str() {
+            "never" => Ok(End::Never),
+            "custom" => from_input(&self.custom)
+                .map(End::At)
+                .ok_or("Choose a day and a time."),
+            preset => {
+                let life = parse_duration(preset).ok_or("Choose when the token ends.")?;
+                Ok(End::At(now.whole_second() + life))
+            }
+        }
+    }
+}
+
+pub(super) fn value(uri: &str, scope: &str) -> String {
+    format!("{uri} {scope}")
+}
