@@ -24,6 +24,8 @@ struct ChangePassword {
     /// Fields: current_password, new_password, repeat_password, form.
     errors: Errors,
     min_length: usize,
+    /// Whether personal access tokens are to end too: a refused form must not forget that.
+    revoke_tokens: bool,
 }
 
 const NOT_YOURS: &str = "This is not your current password.";
@@ -33,7 +35,7 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         .get("done")
         .is_some()
         .then_some("Your password is changed.");
-    form(&person, StatusCode::OK, Errors::default(), notice)
+    form(&person, StatusCode::OK, Errors::default(), false, notice)
 }
 
 /// Change the password. All sessions but this one end, apps are disconnected, and personal access tokens end too if
@@ -44,20 +46,31 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
         form: sent,
     } = posted;
     let new = |field: &str| Password::new(sent.get(field).unwrap_or_default().to_owned());
+    let and_tokens = sent.get("revoke_tokens").is_some();
     let refused = refused(&sent, &new("new_password"));
     if !refused.is_empty() {
-        return form(&person, StatusCode::UNPROCESSABLE_ENTITY, refused, None);
+        return form(
+            &person,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            refused,
+            and_tokens,
+            None,
+        );
     }
     let checked = check_own_password(&person, new("current_password"), NOT_YOURS).await?;
     let user = match checked {
         Ok(user) => user,
         Err(denied) => {
             let errors = Errors::one("current_password", denied.sentence.clone());
-            return Ok(denied.on(form(&person, denied.status, errors, None)?));
+            let status = match denied.status {
+                // They are signed in: it is the form that is wrong.
+                StatusCode::UNAUTHORIZED => StatusCode::UNPROCESSABLE_ENTITY,
+                other => other,
+            };
+            return Ok(denied.on(form(&person, status, errors, and_tokens, None)?));
         }
     };
     let hash = person.app.hash_password(new("new_password")).await?;
-    let and_tokens = sent.get("revoke_tokens").is_some();
     let browser = Browser::fresh(person.app.is_https());
     let session = browser.digest();
     person
@@ -94,6 +107,7 @@ fn form(
     person: &SignedIn,
     status: StatusCode,
     errors: Errors,
+    revoke_tokens: bool,
     notice: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
     let frame = Frame::of(person, "password").with_notice(notice);
@@ -101,6 +115,7 @@ fn form(
         frame,
         errors,
         min_length: MIN_LENGTH,
+        revoke_tokens,
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
 }
