@@ -11,6 +11,7 @@ mod client_secrets;
 mod consent;
 mod failing_storage;
 mod hostile_input;
+mod pages;
 mod personal_tokens;
 mod personal_tokens_rules;
 mod platform;

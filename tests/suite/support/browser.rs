@@ -44,6 +44,45 @@ impl Page {
             .unwrap_or_default()
     }
 
+    /// What a person reads: the page without its tags, in one line.
+    pub fn text(&self) -> String {
+        let main = self.body.split("<main").nth(1).unwrap_or(&self.body);
+        let mut text = String::new();
+        for piece in main.split('<') {
+            let (_, words) = piece.split_once('>').unwrap_or_default();
+            text.push_str(words);
+            text.push(' ');
+        }
+        let plain = [
+            ("&#39;", "'"),
+            ("&#34;", "\""),
+            ("&#60;", "<"),
+            ("&#62;", ">"),
+            ("&#38;", "&"),
+        ];
+        let text = plain
+            .iter()
+            .fold(text, |text, (escaped, c)| text.replace(escaped, c));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn says(&self, words: &str) -> bool {
+        self.text().contains(words)
+    }
+
+    /// The first tag that has all of these in it, such as a name and a value.
+    pub fn tag(&self, parts: &[&str]) -> &str {
+        let mut tags = self.body.split('<').filter_map(|tag| tag.split('>').next());
+        tags.find(|tag| parts.iter().all(|part| tag.contains(part)))
+            .unwrap_or_else(|| panic!("no tag with {parts:?} in\n{}", self.body))
+    }
+
+    /// What is said of one field of a form, if anything is.
+    pub fn error(&self, field: &str) -> Option<&str> {
+        let (_, rest) = self.body.split_once(&format!("id=\"{field}-error\">"))?;
+        rest.split('<').next()
+    }
+
     /// The value of a hidden or visible input.
     pub fn input(&self, name: &str) -> String {
         input(&self.body, name).unwrap_or_else(|| panic!("no input {name} in\n{}", self.body))

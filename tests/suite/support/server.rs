@@ -226,6 +226,12 @@ impl Server {
         made.expect("the token is made").1.expose().to_owned()
     }
 
+    /// Write down now which tokens were used, as the server does every few seconds.
+    pub async fn note_uses(&self) {
+        let written = jeton::jobs::last_used::flush(&self.app, true).await;
+        written.expect("the uses are written");
+    }
+
     /// Send a request of any kind to a path.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");

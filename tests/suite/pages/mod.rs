@@ -1,0 +1,9 @@
+//! The pages that people see, as they come over the wire. What a real browser makes of them is in `browser`.
+
+mod account;
+mod errors;
+mod list;
+mod new_token;
+mod policy;
+mod reveal;
+mod token;
