@@ -247,30 +247,48 @@ impl WebDriverCompatibleCommand for Own {
 }
 
 impl Driver {
-    /// Start chromedriver on a port that it chooses itself, so that no two tests can want the same.
+    /// Start chromedriver on a port that it chooses itself, so that no two tests can want the same. On a busy machine it
+    /// sometimes ends before it has one; then it is started again.
     fn start() -> Self {
         let program = std::env::var("JETON_TEST_CHROMEDRIVER")
             .expect("JETON_TEST_CHROMEDRIVER has the path of chromedriver; bin/test sets it");
+        let mut said = vec![];
+        for _ in 0..10 {
+            match Self::try_start(&program) {
+                Ok(driver) => return driver,
+                Err(lines) => said = lines,
+            }
+        }
+        panic!("chromedriver does not start: {said:?}");
+    }
+
+    /// chromedriver, or what it said instead of its port.
+    fn try_start(program: &str) -> Result<Self, Vec<String>> {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver starts");
+            .expect("chromedriver can be run");
         let output = process.stdout.take().expect("its output is ours");
-        let mut lines = BufReader::new(output).lines();
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let mut said = vec![];
         let port = lines.by_ref().find_map(|line| {
-            let line = line.ok()?;
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
+            let port = line.split_once("started successfully on port ");
+            let port = port.and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
+            said.push(line);
+            port
         });
-        // It must not be stopped by a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
         match port {
-            Some(port) => Self { process, port },
+            Some(port) => {
+                // It must not be stopped by a full pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                Ok(Self { process, port })
+            }
             None => {
                 let _ = process.kill();
-                panic!("chromedriver did not say which port it is on");
+                let _ = process.wait();
+                Err(said)
             }
         }
     }
