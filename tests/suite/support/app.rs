@@ -157,6 +157,22 @@ impl App {
         }
     }
 
+    /// An app that was registered some other way.
+    pub fn known(
+        url: &str,
+        client_id: String,
+        client_secret: Option<String>,
+        redirect_uri: &str,
+    ) -> Self {
+        Self {
+            client_id,
+            client_secret,
+            redirect_uri: redirect_uri.to_owned(),
+            url: url.to_owned(),
+            http: super::server::client(),
+        }
+    }
+
     /// The same app, at another node.
     pub fn at(&self, node: &Server) -> Self {
         Self {

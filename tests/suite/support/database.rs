@@ -2,7 +2,9 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+};
 use jeton::db::Location;
 use jeton::domain::secret::random_bytes;
 
@@ -101,20 +103,42 @@ impl TestDatabase {
             }
         }
     }
+
+    /// Take the database away from whoever has it open. A file that is deleted lives on for them: its tables go.
+    pub fn destroy(&self) {
+        match &self.location {
+            Location::Sqlite(path) => {
+                let path = path.to_str().expect("a plain path");
+                let mut file = SqliteConnection::establish(path).expect("the file opens");
+                let tables = "SELECT 'DROP TABLE ' || name FROM sqlite_schema WHERE type = 'table'";
+                let drops: Vec<String> = diesel::dsl::sql::<diesel::sql_types::Text>(tables)
+                    .load(&mut file)
+                    .expect("the file can be read");
+                let drops = format!("PRAGMA foreign_keys = OFF; {}", drops.join("; "));
+                file.batch_execute(&drops).expect("the tables can go");
+            }
+            Location::Postgres(_) => self.drop_on_server(),
+        }
+    }
+
+    fn drop_on_server(&self) {
+        if let Some(url) = &self.admin_url
+            && let Ok(mut admin) = PgConnection::establish(url)
+        {
+            let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            let _ = admin.batch_execute(&drop);
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.drop_on_server();
+    }
 }
 
 #[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
     line: String,
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if let Some(url) = &self.admin_url
-            && let Ok(mut admin) = PgConnection::establish(url)
-        {
-            let _ = admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        }
-    }
 }

@@ -6,9 +6,11 @@ mod browser;
 mod database;
 mod log;
 mod refusal;
+mod process;
 mod resource_server;
 mod script;
 mod server;
+pub mod tables;
 
 pub use app::tokens;
 pub use app::{App, AppOptions, CodeFlow, Tokens};
@@ -16,6 +18,7 @@ pub use browser::{Browser, Page};
 pub use database::TestDatabase;
 pub use log::Log;
 pub use refusal::refused;
+pub use process::{Jeton, Ran, Running};
 pub use resource_server::ResourceServer;
 pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};
@@ -57,4 +60,11 @@ pub fn query(url: &str) -> std::collections::BTreeMap<String, String> {
         .query_pairs()
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
+}
+
+/// The `Authorization` header of a client with a secret.
+pub fn basic(id: &str, secret: &str) -> String {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+    format!("Basic {pair}")
 }
