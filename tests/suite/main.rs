@@ -12,6 +12,7 @@ mod client_secrets;
 mod consent;
 mod failing_storage;
 mod hostile_input;
+mod layers;
 mod pages;
 mod personal_tokens;
 mod personal_tokens_rules;
