@@ -10,6 +10,7 @@ mod api_user_tokens;
 mod browser;
 mod client_secrets;
 mod consent;
+mod doors;
 mod failing_storage;
 mod hostile_input;
 mod layers;
