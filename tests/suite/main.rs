@@ -35,6 +35,7 @@ mod rfc8707_authorization;
 mod rfc9207_iss;
 mod rfc9700_consent;
 mod rfc9700_refresh;
+mod schema;
 mod secret_kinds;
 mod sign_in;
 mod sign_in_brake;
