@@ -8,6 +8,8 @@ mod api_my_tokens;
 mod api_own_token;
 mod api_user_tokens;
 mod browser;
+mod cli;
+mod cli_refusals;
 mod client_secrets;
 mod consent;
 mod doors;

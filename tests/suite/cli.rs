@@ -1,0 +1,342 @@
+//! The command line as scripts use it: one JSON document with these keys, nothing on standard error, exit code 0; or
+//! nothing on standard output, one sentence on standard error, exit code 1; or 2 for what can't be a command.
+
+use serde_json::{Value, json};
+
+use crate::support::{Jeton, PASSWORD};
+
+const CLIENT: [&str; 9] = [
+    "client_id",
+    "name",
+    "public",
+    "auth_method",
+    "redirect_uris",
+    "grants",
+    "scopes",
+    "access_token_ttl",
+    "disabled",
+];
+
+const USER: [&str; 6] = ["id", "username", "email", "admin", "created_at", "disabled"];
+
+const TOKEN: [&str; 9] = [
+    "id",
+    "name",
+    "hint",
+    "scopes",
+    "resources",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "state",
+];
+
+fn has_keys(document: &Value, keys: &[&str], and: &[&str]) {
+    let mut expected: Vec<&str> = keys.iter().chain(and).copied().collect();
+    expected.sort();
+    let mut found: Vec<&String> = document.as_object().expect("an object").keys().collect();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+fn text<'a>(document: &'a Value, key: &str) -> &'a str {
+    document[key].as_str().expect("a text")
+}
+
+#[test]
+fn migrate_says_how_much_there_was_to_do() {
+    let jeton = Jeton::new();
+    assert_eq!(jeton.json(&["migrate"]), json!({"migrations": 1}));
+    assert_eq!(jeton.json(&["migrate"]), json!({"migrations": 0}));
+    let ran = jeton.run(&["migrate"]);
+    assert_eq!(ran.stdout, "The tables are up to date already.\n");
+}
+
+#[test]
+fn user_commands_answer_with_the_account_as_it_is_now() {
+    let jeton = Jeton::new();
+    let args = ["user", "create", "Alice", "--email=alice@example.com"];
+    let args = [&args[..], &["--admin", "--password-stdin"]].concat();
+    let made = jeton.json_with(&args, &format!("{PASSWORD}\r\n"));
+    has_keys(&made, &USER, &[]);
+    assert_eq!(made["username"], "alice");
+    assert_eq!(made["email"], "alice@example.com");
+    assert_eq!(
+        (&made["admin"], &made["disabled"]),
+        (&json!(true), &json!(false))
+    );
+    let bob = jeton.user("bob", PASSWORD);
+    assert_eq!(
+        (&bob["admin"], &bob["email"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(jeton.json(&["user", "list"]), json!([made, bob]));
+    let off = jeton.json(&["user", "disable", "bob"]);
+    assert_eq!(off["disabled"], true);
+    assert_eq!(jeton.json(&["user", "enable", "bob"]), bob);
+    let new = jeton.json_with(
+        &["user", "set-password", "bob", "--password-stdin"],
+        "another password",
+    );
+    assert_eq!(new["username"], "bob");
+    has_keys(&new, &USER, &[]);
+}
+
+#[actix_web::test]
+async fn a_password_from_standard_input_is_one_line_without_its_end() {
+    let jeton = Jeton::new();
+    jeton.user("alice", PASSWORD);
+    let args = ["user", "set-password", "alice", "--password-stdin"];
+    jeton.json_with(&args, " two  spaces and a tail \r\nnot this\n");
+    let server = jeton.serve();
+    let browser = crate::support::Browser::new(&server.url);
+    assert_eq!(browser.sign_in("alice", PASSWORD).await.status, 401);
+    let page = browser.sign_in("alice", " two  spaces and a tail ").await;
+    assert_eq!(page.status, 303, "{}", page.body);
+}
+
+#[test]
+fn resource_commands_answer_with_the_api_and_its_secret_once() {
+    let jeton = Jeton::new();
+    let made = jeton.json(&[
+        "resource",
+        "create",
+        "https://notes.example",
+        "--name=Notes",
+        "--scope=notes:read=Read your notes",
+        "--admin-scope=notes:admin=Manage all = every note",
+    ]);
+    let keys = ["uri", "name", "scopes", "client_id"];
+    has_keys(&made, &keys, &["client_secret"]);
+    assert_eq!(
+        made["scopes"],
+        json!([
+            {"name": "notes:admin", "description": "Manage all = every note", "reserved": true},
+            {"name": "notes:read", "description": "Read your notes", "reserved": false},
+        ])
+    );
+    let secret = text(&made, "client_secret");
+    assert!(secret.starts_with("jeton_cs_"), "{secret}");
+    let listed = jeton.json(&["resource", "list"]);
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 2, "this server's own API is one too");
+    for resource in listed {
+        has_keys(resource, &keys, &[]);
+    }
+    let client = &made["client_id"];
+    let notes = listed.iter().find(|each| each["client_id"] == *client);
+    assert_eq!(notes.unwrap()["uri"], "https://notes.example");
+}
+
+#[test]
+fn client_commands_answer_with_the_client_and_its_secret_once() {
+    let jeton = Jeton::new();
+    jeton.notes("");
+    let made = jeton.json(&[
+        "client",
+        "create",
+        "--name=Backup Tool",
+        "--redirect-uri=https://app.example/cb",
+        "--redirect-uri=http://127.0.0.1/cb",
+        "--scope=notes:read notes:write",
+        "--auth-method=client_secret_post",
+        "--access-token-ttl=15m",
+    ]);
+    has_keys(&made, &CLIENT, &["client_secret"]);
+    assert!(text(&made, "client_secret").starts_with("jeton_cs_"));
+    let mut kept = made.clone();
+    kept.as_object_mut().unwrap().remove("client_secret");
+    assert_eq!(
+        kept,
+        json!({
+            "client_id": made["client_id"],
+            "name": "Backup Tool",
+            "public": false,
+            "auth_method": "client_secret_post",
+            "redirect_uris": ["https://app.example/cb", "http://127.0.0.1/cb"],
+            "grants": ["authorization_code", "refresh_token"],
+            "scopes": ["notes:read", "notes:write"],
+            "access_token_ttl": 900,
+            "disabled": false,
+        })
+    );
+    let listed = jeton.json(&["client", "list"]);
+    let listed = listed.as_array().unwrap();
+    listed.iter().for_each(|each| has_keys(each, &CLIENT, &[]));
+    assert!(listed.contains(&kept));
+
+    let id = text(&made, "client_id");
+    let rotated = jeton.json(&["client", "rotate-secret", id]);
+    has_keys(
+        &rotated,
+        &CLIENT,
+        &["client_secret", "old_secret_works_until"],
+    );
+    assert_ne!(rotated["client_secret"], made["client_secret"]);
+    let off = jeton.json(&["client", "disable", id]);
+    has_keys(&off, &CLIENT, &[]);
+    assert_eq!(off["disabled"], true);
+}
+
+#[test]
+fn a_client_gets_the_grants_that_fit_how_it_was_described() {
+    let jeton = Jeton::new();
+    let public = jeton.json(&[
+        "client",
+        "create",
+        "--name=Phone",
+        "--public",
+        "--redirect-uri=com.example.app:/cb",
+    ]);
+    has_keys(&public, &CLIENT, &[]);
+    assert_eq!(public["auth_method"], "none");
+    assert_eq!(
+        public["grants"],
+        json!(["authorization_code", "refresh_token"])
+    );
+    let service = jeton.json(&["client", "create", "--name=Nightly"]);
+    assert_eq!(service["grants"], json!(["client_credentials"]));
+    assert_eq!(service["access_token_ttl"], Value::Null);
+}
+
+#[test]
+fn token_commands_answer_with_the_token_and_its_secret_once() {
+    let jeton = Jeton::new();
+    jeton.notes("");
+    jeton.user("alice", PASSWORD);
+    let made = jeton.token("alice", "laptop");
+    has_keys(&made, &TOKEN, &["token"]);
+    let token = text(&made, "token");
+    assert!(token.starts_with(text(&made, "hint")), "{token}");
+    assert!(token.starts_with("jeton_pat_"), "{token}");
+    assert_eq!(made["scopes"], json!(["notes:read"]));
+    assert_eq!(made["resources"], json!(["https://notes.example"]));
+    assert_eq!(
+        (&made["state"], &made["last_used_at"]),
+        (&json!("active"), &Value::Null)
+    );
+    let listed = jeton.json(&["token", "list", "--user=alice"]);
+    has_keys(&listed[0], &TOKEN, &[]);
+    assert_eq!(listed[0]["id"], made["id"]);
+
+    let revoked = jeton.json(&["token", "revoke", text(&made, "id")]);
+    has_keys(&revoked, &TOKEN, &[]);
+    assert_eq!(revoked["state"], "revoked");
+    let again = jeton.json(&["token", "revoke", text(&made, "id")]);
+    assert_eq!(again, revoked, "a second time changes nothing");
+}
+
+#[test]
+fn a_token_ends_when_it_was_said() {
+    let jeton = Jeton::new();
+    jeton.notes("");
+    jeton.user("alice", PASSWORD);
+    let until = |name: &str, expires: &str| {
+        let args = ["token", "create", "--user=alice", "--scope=notes:read"];
+        let made = [format!("--name={name}"), format!("--expires={expires}")];
+        let resource = "--resource=https://notes.example";
+        let args = [&args[..], &[&made[0], &made[1], resource]].concat();
+        jeton.json(&args)["expires_at"].clone()
+    };
+    assert_eq!(until("a", "never"), Value::Null);
+    assert_eq!(
+        until("b", "2199-01-31T01:00:00+01:00"),
+        "2199-01-31T00:00:00Z"
+    );
+    assert_ne!(until("c", "30s"), Value::Null);
+}
+
+/// A secret stands alone on the last line, for people to copy; no list has it.
+#[test]
+fn for_people_a_secret_is_the_last_line_and_shown_once() {
+    let jeton = Jeton::new();
+    let notes = [
+        "resource",
+        "create",
+        "https://notes.example",
+        "--name=Notes",
+    ];
+    let notes = [&notes[..], &["--scope=notes:read=Read your notes"]].concat();
+    jeton.user("alice", PASSWORD);
+    let token = [
+        "token",
+        "create",
+        "--user=alice",
+        "--name=ci",
+        "--scope=notes:read",
+        "--resource=https://notes.example",
+    ];
+    let mut secrets = vec![];
+    for (args, first, prefix) in [
+        (
+            notes.as_slice(),
+            "Notes is registered at https://notes.example. It introspects as the client",
+            "jeton_cs_",
+        ),
+        (
+            &["client", "create", "--name=Nightly"],
+            "Nightly is registered. It is the client",
+            "jeton_cs_",
+        ),
+        (
+            &token,
+            "alice has a token \"ci\", which ends at ",
+            "jeton_pat_",
+        ),
+    ] {
+        let ran = jeton.run(args);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
+        assert!(ran.stdout.starts_with(first), "{}", ran.stdout);
+        let secret = ran.stdout.lines().last().unwrap().to_owned();
+        assert!(
+            secret.starts_with(prefix) && !secret.contains(' '),
+            "{secret}"
+        );
+        secrets.push(secret);
+    }
+    for list in [
+        &["resource", "list"][..],
+        &["client", "list"],
+        &["token", "list", "--user=alice"],
+        &["user", "list"],
+    ] {
+        for as_json in [&[][..], &["--json"]] {
+            let ran = jeton.run(&[list, as_json].concat());
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{list:?}");
+            for secret in secrets
+                .iter()
+                .map(String::as_str)
+                .chain(["$argon2", PASSWORD])
+            {
+                assert!(!ran.stdout.contains(secret), "{list:?}: {}", ran.stdout);
+            }
+        }
+    }
+}
+
+#[test]
+fn for_people_lists_have_columns_under_their_heads() {
+    let jeton = Jeton::new();
+    jeton.user("alice", PASSWORD);
+    jeton.json(&["user", "disable", "alice"]);
+    let ran = jeton.run(&["user", "list"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0], "USERNAME  E-MAIL  ROLE    STATE     CREATED");
+    assert!(
+        lines[1].starts_with("alice     -       person  disabled  20"),
+        "{}",
+        lines[1]
+    );
+}
+
+/// `jeton user list | head -n 1` has seen enough after one line, and that is no failure.
+#[test]
+fn a_reader_that_goes_early_is_no_failure() {
+    let jeton = Jeton::new();
+    let mut command = jeton.command(&["client", "list"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+}
