@@ -12,6 +12,7 @@ mod cli;
 mod cli_refusals;
 mod client_secrets;
 mod consent;
+mod demo;
 mod doors;
 mod failing_storage;
 mod hostile_input;
