@@ -13,6 +13,7 @@ mod cli_refusals;
 mod client_secrets;
 mod consent;
 mod demo;
+mod documents;
 mod doors;
 mod failing_storage;
 mod hostile_input;
