@@ -23,6 +23,7 @@ mod pages;
 mod personal_tokens;
 mod personal_tokens_rules;
 mod platform;
+mod postgres_tls;
 mod prompt;
 mod races;
 mod rfc6749_authorization;
