@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use jeton::config::SETTINGS;
 
-use crate::support::{Browser, Jeton, PASSWORD, basic};
+use crate::support::{Browser, Jeton, PASSWORD, Running, basic};
 
 #[actix_web::test]
 async fn on_an_empty_database_it_makes_an_administrator_and_prints_the_password_once() {
@@ -91,13 +91,11 @@ fn a_bad_setting_is_named_and_nothing_starts() {
         assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 
         std::fs::write(&file, format!("{name} = {value:?}\n")).unwrap();
-        let output = Jeton::new()
-            .command(&["serve", &config])
-            .env_remove(&variable)
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{name}: {stderr}");
+        let mut command = Jeton::new().command(&["serve", &config]);
+        command.env_remove(&variable);
+        let mut refused = Running::start(command);
+        let (status, stderr) = (refused.wait(), refused.errors.text());
+        assert_eq!(status.code(), Some(1), "{name}: {stderr}");
         assert!(stderr.contains(name), "{stderr}");
         assert!(stderr.contains("jeton.toml"), "{stderr}");
     }

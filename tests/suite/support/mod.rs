@@ -19,6 +19,7 @@ pub use database::TestDatabase;
 pub use log::Log;
 pub use refusal::refused;
 pub use process::{Jeton, Ran, Running};
+pub use process::{Jeton, Running};
 pub use resource_server::ResourceServer;
 pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};

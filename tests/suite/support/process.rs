@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -81,7 +81,14 @@ impl Jeton {
             .take()
             .expect("a pipe")
             .write_all(input.as_bytes());
-        Ran::of(child.wait_with_output().expect("jeton ends"))
+        let mut running = Running::of(child);
+        // A server that was to be refused, and was not, would run for ever.
+        let status = running.wait();
+        Ran {
+            code: status.code().expect("no signal ended it"),
+            stdout: running.output.text(),
+            stderr: running.errors.text(),
+        }
     }
 
     /// The JSON document of a command that has to succeed.
@@ -178,17 +185,6 @@ pub struct Ran {
     pub stderr: String,
 }
 
-impl Ran {
-    fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self {
-            code: output.status.code().expect("no signal ended it"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-}
-
 /// A server under way. Killed when dropped.
 pub struct Running {
     pub url: String,
@@ -199,11 +195,14 @@ pub struct Running {
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
-        let mut child = command
+        let started = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .expect("jeton starts");
+            .spawn();
+        Self::of(started.expect("jeton starts"))
+    }
+
+    fn of(mut child: Child) -> Self {
         Self {
             url: String::new(),
             output: Lines::of(child.stdout.take().expect("a pipe")),
@@ -219,12 +218,11 @@ impl Running {
         assert!(killed.expect("there is a kill command").success());
     }
 
-    /// How it ended; all it wrote is in its lines then.
+    /// How it ended; all it wrote is in its lines then. Who does not end has failed, and is killed.
     pub fn wait(&mut self) -> ExitStatus {
-        let status = self.child.wait().expect("it ends");
         self.output.wait_for_end();
         self.errors.wait_for_end();
-        status
+        self.child.wait().expect("it ends")
     }
 
     pub fn stop(&mut self) {
