@@ -36,8 +36,9 @@ pub fn run(config: Config) -> Result<(), Error> {
     serve::log_to_stderr(&config);
     let app = App::open(config, Clock::System)?;
     let house = furnish(&app)?;
-    println!("{}", house.lines(app.issuer(), &folder.0));
-    serve::serve(app, listener)
+    let lines = house.lines(app.issuer(), &folder.0);
+    // Not before: a Ctrl-C that is not heeded would leave the folder behind.
+    serve::serve(app, listener, || println!("{lines}"))
 }
 
 /// The address of the settings, or a free port if somebody has that one: a demo should just work.

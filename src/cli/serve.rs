@@ -35,7 +35,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         println!("{password}");
         println!("It is shown this once; change it when you are in.");
     }
-    serve(app, listener)
+    serve(app, listener, || ())
 }
 
 /// Open the address before anything else: if another process has it, nothing is touched.
@@ -48,8 +48,9 @@ fn listen(config: &Config) -> Result<TcpListener, Error> {
     })
 }
 
-/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return.
-pub(super) fn serve(app: App, listener: TcpListener) -> Result<(), Error> {
+/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return. `announce` is called
+/// when a signal would be heeded.
+pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     actix_web::rt::System::new().block_on(async move {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -59,6 +60,7 @@ pub(super) fn serve(app: App, listener: TcpListener) -> Result<(), Error> {
         let running = actix_web::rt::spawn(server);
         let writing = actix_web::rt::spawn(last_used::run(app.clone()));
         tracing::info!(issuer = app.issuer(), "serving");
+        announce();
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
