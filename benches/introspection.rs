@@ -345,8 +345,8 @@ function request()
 end
 function done(summary, latency, requests)
     local errors = summary.errors
-    print(string.format("SEEN %d %d %d %d %d", summary.requests, summary.duration, latency:percentile(50),
-        latency:percentile(99), errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+    print(string.format("SEEN %d %d %d %d %d %d", summary.requests, summary.duration, latency:percentile(50),
+        latency:percentile(99), errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 "#;
 
@@ -363,12 +363,16 @@ fn wrk(contest: &Contest, authorization: &str, script: &Path) -> Result<Round> {
     let seen = said.lines().find_map(|line| line.strip_prefix("SEEN "));
     let numbers = seen.unwrap_or_default().split(' ');
     let numbers: Vec<f64> = numbers.filter_map(|number| number.parse().ok()).collect();
-    let [requests, micros, p50, p99, errors] = numbers[..] else {
+    let [requests, micros, p50, p99, refused, lost] = numbers[..] else {
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("wrk failed: {said}{complaint}").into());
     };
-    if errors > 0.0 {
-        return Err(format!("{}: {errors} requests failed", contest.name).into());
+    if refused + lost > 0.0 {
+        let name = contest.name;
+        return Err(format!(
+            "{name}: {refused} requests were refused, {lost} had no answer in time"
+        )
+        .into());
     }
     Ok(Round {
         rate: requests / (micros / 1e6),
