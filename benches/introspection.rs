@@ -19,7 +19,7 @@ use jeton::clock::Clock;
 use jeton::config::Config;
 use jeton::db::Fault;
 use jeton::domain::client::{AuthMethod, Client, GrantType, NewClient, PERSONAL_ACCESS_TOKEN};
-use jeton::domain::grant::{Door, Grant, NewGrant, Origin};
+use jeton::domain::grant::{Grant, NewGrant, Origin, Via};
 use jeton::domain::redirect_uri::RedirectUri;
 use jeton::domain::resource::{NewScope, Resource};
 use jeton::domain::token::{NewToken, Token, TokenKind};
@@ -175,7 +175,7 @@ fn issue(
                 audience: &audience,
                 name: (origin == Origin::Personal).then_some(name.as_str()),
                 description: None,
-                via: Door::CommandLine,
+                via: Via::CommandLine,
                 auth_time: None,
             };
             let grant = Grant::create(tx, new)?;

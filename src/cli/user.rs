@@ -34,7 +34,7 @@ pub enum Command {
     },
     /// Show all accounts
     List,
-    /// Close an account: sessions end, and none of its tokens is active any more
+    /// Disable an account: sessions end, and none of its tokens is active any more
     Disable { name: String },
     /// Open a closed account again
     Enable { name: String },

@@ -109,7 +109,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "step_up",
         default: "10m",
-        meaning: "How long after entering the password tokens and password may be changed without entering it again.",
+        meaning: "How long after entering the password a person may make tokens without entering it again.",
         take: |config, value| set(&mut config.policy.lifetimes.step_up, value),
     },
     Setting {

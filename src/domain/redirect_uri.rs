@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 /// Schemes that run or show something in a browser instead of leading to an app.
-const FORBIDDEN: [&str; 8] = [
+const FORBIDDEN: [&str; 12] = [
     "javascript",
     "data",
     "vbscript",
@@ -12,6 +12,10 @@ const FORBIDDEN: [&str; 8] = [
     "about",
     "ws",
     "wss",
+    "ftp",
+    "view-source",
+    "chrome",
+    "resource",
 ];
 
 /// A registered redirect URI, kept as the very characters that were registered: two are the same if they are

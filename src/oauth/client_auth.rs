@@ -47,11 +47,11 @@ impl Credentials {
         if body_secret.is_some() {
             return Err(InvalidRequest::TwoAuthentications.into());
         }
+        if let Some(token) = bearer_token(header) {
+            return Ok(Some(Credentials::Bearer(token.to_owned())));
+        }
         let header = std::str::from_utf8(header).map_err(|_| InvalidClient::Failed)?;
         let (scheme, rest) = header.split_once(' ').ok_or(InvalidClient::Failed)?;
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(Some(Credentials::Bearer(rest.trim().to_owned())));
-        }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(InvalidClient::Failed.into());
         }
@@ -106,12 +106,12 @@ impl Credentials {
     ) -> Result<Client, Error> {
         let Credentials::Bearer(token) = self else {
             let client = self.client(conn, brands, now)?;
-            return match client.is_public() {
-                true => Err(InvalidClient::Public.into()),
-                false => Ok(client),
-            };
+            if client.is_public() {
+                return Err(InvalidClient::Public.into());
+            }
+            return Ok(client);
         };
-        let bearer = bearer(conn, brands, token, api, now)?;
+        let bearer = bearer_for(api, conn, brands, token, now)?;
         // A person's token has no place here: whose resources would it ask for?
         if bearer.owner.is_some()
             || !bearer
@@ -124,24 +124,40 @@ impl Credentials {
     }
 }
 
-/// The active access token or personal access token `presented`, if it is for our own API at `api` (RFC 6750).
+/// The token in an `Authorization` header (RFC 6750 §2.1).
+pub fn bearer_token(header: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(header).ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// Whoever holds `presented`, if it is an active access token or personal access token (RFC 6750).
 pub fn bearer(
     conn: &mut Conn,
     brands: &Brands,
     presented: &str,
-    api: &str,
     now: Timestamp,
 ) -> Result<Bearer, Error> {
     let secret = brands.read(presented).ok_or(Error::InvalidToken)?;
-    let bearer = Bearer::find(conn, secret.digest())?.ok_or(Error::InvalidToken)?;
-    let good = bearer.is_active(now)
-        && bearer.token.kind != TokenKind::Refresh
-        && bearer.audience().contains(api);
-    if good {
-        Ok(bearer)
-    } else {
-        Err(Error::InvalidToken)
+    let bearer = Bearer::find(conn, secret.digest())?;
+    let good = |b: &Bearer| b.is_active(now) && b.token.kind != TokenKind::Refresh;
+    bearer.filter(good).ok_or(Error::InvalidToken)
+}
+
+/// The same, if the token is for our own API at `api` too.
+pub fn bearer_for(
+    api: &str,
+    conn: &mut Conn,
+    brands: &Brands,
+    presented: &str,
+    now: Timestamp,
+) -> Result<Bearer, Error> {
+    let bearer = bearer(conn, brands, presented, now)?;
+    if !bearer.audience().contains(api) {
+        return Err(Error::InvalidToken);
     }
+    Ok(bearer)
 }
 
 fn basic(encoded: &str) -> Option<(String, String)> {

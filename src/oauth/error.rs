@@ -36,7 +36,7 @@ pub enum InvalidRequest {
     NotUnderstood(&'static str),
 }
 
-/// `invalid_client`, 401. What exactly was wrong is not said.
+/// `invalid_client`, 401. What exactly was wrong with the credentials is not said.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidClient {
     #[error("client authentication failed")]
@@ -66,7 +66,7 @@ pub enum InvalidGrant {
     Ended,
     #[error("this refresh token was used before; everything issued from it has been revoked")]
     Replayed,
-    #[error("the account is closed")]
+    #[error("the account is disabled")]
     OwnerDisabled,
 }
 

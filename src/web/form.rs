@@ -12,15 +12,21 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::oauth::Params;
 use crate::oauth::error::InvalidRequest;
 
-/// No form or JSON document that this server takes is larger, in bytes.
-const LIMIT: usize = 16 * 1024;
+/// No request of a program is larger, in bytes.
+pub const PROGRAM: usize = 16 * 1024;
+/// Nor any form of a person: it may carry a whole authorization request through signing in.
+pub const PERSON: usize = 64 * 1024;
 
 /// Read a body of `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
-pub async fn read(req: &HttpRequest, payload: Payload) -> Result<Params, InvalidRequest> {
+pub async fn read(
+    req: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+) -> Result<Params, InvalidRequest> {
     if !has_type(req, "application/x-www-form-urlencoded") {
         return Err(InvalidRequest::ContentType);
     }
-    Params::decode(&body(payload).await?)
+    Params::decode(&body(payload, limit).await?)
 }
 
 /// A client that takes longer to send so little is not listened to any more.
@@ -56,16 +62,16 @@ pub fn has_type(req: &HttpRequest, media_type: &str) -> bool {
 }
 
 /// Read the whole body, or refuse it as soon as it is too large or takes too long.
-pub async fn body(payload: Payload) -> Result<Bytes, InvalidRequest> {
-    let read = tokio::time::timeout(WITHIN, whole(payload)).await;
+pub async fn body(payload: Payload, limit: usize) -> Result<Bytes, InvalidRequest> {
+    let read = tokio::time::timeout(WITHIN, whole(payload, limit)).await;
     read.unwrap_or(Err(InvalidRequest::Unreadable))
 }
 
-async fn whole(mut payload: Payload) -> Result<Bytes, InvalidRequest> {
+async fn whole(mut payload: Payload, limit: usize) -> Result<Bytes, InvalidRequest> {
     let mut body = BytesMut::new();
     while let Some(chunk) = next(&mut payload).await {
         let chunk = chunk.map_err(|_| InvalidRequest::Unreadable)?;
-        if body.len() + chunk.len() > LIMIT {
+        if body.len() + chunk.len() > limit {
             return Err(InvalidRequest::TooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -68,8 +68,8 @@ pub fn all() -> Vec<Route> {
         get("/static/{file}", assets::get),
 
         // For scripts.
-        get(OWN_TOKEN, own_token::get),
-        delete(OWN_TOKEN, own_token::delete),
+        get(OWN_TOKEN, own_token::show),
+        delete(OWN_TOKEN, own_token::revoke),
         get("/api/my-account/personal-access-tokens/options", my_tokens::options),
         get(MY_TOKENS, my_tokens::list),
         post(MY_TOKENS, my_tokens::create),

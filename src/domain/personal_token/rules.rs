@@ -201,6 +201,8 @@ mod tests {
     fn a_policy_with_a_longest_life_has_no_room_for_none() {
         let policy = PersonalTokenPolicy {
             max_life: Some(days(30)),
+            default_life: days(90),
+            may_never_expire: true,
             ..PersonalTokenPolicy::default()
         };
         let end = |life| policy.check_end(End::At(NOW + life), NOW);

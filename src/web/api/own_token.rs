@@ -8,7 +8,7 @@ use crate::domain::grant::Because;
 use crate::domain::personal_token::PersonalToken;
 use crate::web::doors::Holder;
 
-pub async fn get(holder: Holder) -> Result<HttpResponse, Error> {
+pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     let now = holder.app.now();
     let token = PersonalToken {
         token: holder.bearer.token,
@@ -17,7 +17,7 @@ pub async fn get(holder: Holder) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
-pub async fn delete(holder: Holder) -> Result<HttpResponse, Error> {
+pub async fn revoke(holder: Holder) -> Result<HttpResponse, Error> {
     let Holder {
         app,
         bearer,

@@ -14,7 +14,8 @@ use crate::domain::resource::Catalogue;
 use crate::domain::token::TokenKind;
 use crate::domain::tx::{Actor, Caller};
 use crate::domain::user::User;
-use crate::oauth::client_auth::bearer;
+use crate::oauth;
+use crate::oauth::client_auth::{bearer, bearer_for, bearer_token};
 use crate::web::api::Error;
 use crate::web::form;
 
@@ -117,7 +118,7 @@ impl FromRequest for Account {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let by = person(&req).await?;
-            let body = form::body(payload).await?.to_vec();
+            let body = form::body(payload, form::PROGRAM).await?.to_vec();
             Ok(Self { by, body })
         })
     }
@@ -134,7 +135,7 @@ impl<S: Right> FromRequest for Manager<S> {
                 Some(token) => by_token::<S>(&req, token?).await?,
                 None => by_session::<S>(&req).await?,
             };
-            let body = form::body(payload).await?.to_vec();
+            let body = form::body(payload, form::PROGRAM).await?.to_vec();
             Ok(Self {
                 app,
                 caller,
@@ -145,16 +146,10 @@ impl<S: Right> FromRequest for Manager<S> {
     }
 }
 
-/// The bearer token of a request, if it has an `Authorization` header (RFC 6750 §2.1).
-fn presented(req: &HttpRequest) -> Option<Result<String, Error>> {
-    let header = authorization(req)?;
-    let token = std::str::from_utf8(header).ok().and_then(|header| {
-        let (scheme, token) = header.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| token.trim().to_owned())
-    });
-    Some(token.ok_or_else(|| crate::oauth::Error::InvalidToken.into()))
+/// The bearer token of a request, if it has an `Authorization` header.
+fn presented(req: &HttpRequest) -> Option<Result<String, oauth::Error>> {
+    let token = bearer_token(authorization(req)?);
+    Some(token.map(str::to_owned).ok_or(oauth::Error::InvalidToken))
 }
 
 async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error> {
@@ -176,15 +171,10 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Ca
     let (server, now) = (app.clone(), app.now());
     let (bearer, rights) = app
         .read(move |conn| {
-            let bearer = bearer(
-                conn,
-                &server.policy().brands,
-                &token,
-                &server.api_resource(),
-                now,
-            )?;
+            let (api, brands) = (server.api_resource(), &server.policy().brands);
+            let bearer = bearer_for(&api, conn, brands, &token, now)?;
             let rights = bearer.rights(&Catalogue::load(conn)?);
-            Ok::<_, crate::oauth::Error>((bearer, rights))
+            Ok::<_, oauth::Error>((bearer, rights))
         })
         .await?;
     app.last_used()
@@ -196,7 +186,7 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Ca
         ));
     }
     if !rights.contains(S::SCOPE) {
-        return Err(crate::oauth::Error::InsufficientScope(S::SCOPE).into());
+        return Err(oauth::Error::InsufficientScope(S::SCOPE).into());
     }
     let actor = actor(&bearer);
     let caller = caller(req, &app).acting_as(actor);
@@ -218,15 +208,15 @@ impl FromRequest for Holder {
         let req = req.clone();
         Box::pin(async move {
             let app = app(&req);
-            let token = presented(&req).unwrap_or(Err(crate::oauth::Error::InvalidToken.into()))?;
+            let token = presented(&req).ok_or(oauth::Error::InvalidToken)??;
             let (server, now) = (app.clone(), app.now());
             let bearer = app
                 .read(move |conn| {
-                    let secret = server.policy().brands.read(&token);
-                    let secret = secret.ok_or(crate::oauth::Error::InvalidToken)?;
-                    let bearer = Bearer::find(conn, secret.digest())?;
-                    let good = |b: &Bearer| b.is_active(now) && b.token.kind == TokenKind::Personal;
-                    bearer.filter(good).ok_or(crate::oauth::Error::InvalidToken)
+                    let bearer = bearer(conn, &server.policy().brands, &token, now)?;
+                    match bearer.token.kind {
+                        TokenKind::Personal => Ok(bearer),
+                        _ => Err(oauth::Error::InvalidToken),
+                    }
                 })
                 .await?;
             let caller = caller(&req, &app).acting_as(actor(&bearer));

@@ -58,7 +58,7 @@ struct Presented {
 impl Presented {
     async fn read(req: HttpRequest, payload: Payload) -> Result<Self, Error> {
         let app = app(&req);
-        let params = form::read(&req, payload).await?;
+        let params = form::read(&req, payload, form::PROGRAM).await?;
         let credentials = Credentials::find(authorization(&req), &params)?;
         let caller = caller(&req, &app);
         Ok(Self {
@@ -69,42 +69,32 @@ impl Presented {
         })
     }
 
-    /// Who the credentials prove.
-    async fn client(&mut self) -> Result<Option<Client>, Error> {
-        let Some(credentials) = self.credentials.take() else {
-            return Ok(None);
+    /// Who the credentials prove, if there are any.
+    async fn prove(self) -> Result<ClientOrHolder, Error> {
+        let Presented {
+            app,
+            credentials,
+            params,
+            caller,
+        } = self;
+        let Some(credentials) = credentials else {
+            return Ok(ClientOrHolder {
+                app,
+                client: None,
+                params,
+                caller,
+            });
         };
-        let (app, now) = (self.app.clone(), self.app.now());
-        let client = self
-            .app
-            .read(move |conn| credentials.client(conn, &app.policy().brands, now))
+        let (server, now) = (app.clone(), app.now());
+        let client = app
+            .read(move |conn| credentials.client(conn, &server.policy().brands, now))
             .await?;
-        self.caller.actor = Actor::Client(client.id.clone());
-        Ok(Some(client))
-    }
-}
-
-impl FromRequest for AnyClient {
-    type Error = Error;
-    type Future = Opening<Self, Error>;
-
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (req, payload) = (req.clone(), payload.take());
-        Box::pin(async move {
-            let mut presented = Presented::read(req, payload).await?;
-            let client = presented.client().await?.ok_or(InvalidClient::Failed)?;
-            let Presented {
-                app,
-                params,
-                caller,
-                ..
-            } = presented;
-            Ok(Self {
-                app,
-                client,
-                params,
-                caller,
-            })
+        let caller = caller.acting_as(Actor::Client(client.id.clone()));
+        Ok(ClientOrHolder {
+            app,
+            client: Some(client),
+            params,
+            caller,
         })
     }
 }
@@ -115,15 +105,25 @@ impl FromRequest for ClientOrHolder {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move { Presented::read(req, payload).await?.prove().await })
+    }
+}
+
+impl FromRequest for AnyClient {
+    type Error = Error;
+    type Future = Opening<Self, Error>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let mut presented = Presented::read(req, payload).await?;
-            let client = presented.client().await?;
-            let Presented {
+            let proven = Presented::read(req, payload).await?.prove().await?;
+            let ClientOrHolder {
                 app,
+                client,
                 params,
                 caller,
-                ..
-            } = presented;
+            } = proven;
+            let client = client.ok_or(InvalidClient::Failed)?;
             Ok(Self {
                 app,
                 client,

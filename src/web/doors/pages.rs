@@ -14,6 +14,7 @@ use crate::oauth::Params;
 use crate::web::browser::Browser;
 use crate::web::form;
 use crate::web::pages::Error;
+use crate::web::routes;
 
 /// A person and the session they are signed in with.
 #[derive(Clone)]
@@ -80,6 +81,8 @@ impl Visitor {
             caller.actor = Actor::User(person.user.id);
         }
         let here = match req.query_string() {
+            // It takes a form and has no page: who was asked there begins again.
+            _ if req.path() == routes::DECISION => "/".to_owned(),
             "" => req.path().to_owned(),
             query => format!("{}?{query}", req.path()),
         };
@@ -217,7 +220,9 @@ impl<D: PageDoor> FromRequest for Posted<D> {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let by: D = open(req.clone()).await?;
-            let form = form::read(&req, payload).await.map_err(Error::Form)?;
+            let form = form::read(&req, payload, form::PERSON)
+                .await
+                .map_err(Error::Form)?;
             if !by.browser().has_csrf(form.get("csrf")) {
                 return Err(Error::ForeignForm);
             }

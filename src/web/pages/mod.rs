@@ -201,7 +201,7 @@ pub fn safe_next(next: Option<&str>) -> String {
 /// A name somebody else chose, without the characters that turn or hide text on a page.
 pub fn plain(name: &str) -> String {
     let deceives = |c: &char| {
-        matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{61c}')
+        matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{180e}' | '\u{2028}' | '\u{2029}' | '\u{3164}' | '\u{e0000}'..='\u{e007f}')
             || c.is_control()
     };
     name.chars().filter(|c| !deceives(c)).collect()

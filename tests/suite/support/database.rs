@@ -2,9 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
-};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use jeton::db::Location;
 use jeton::domain::secret::random_bytes;
 

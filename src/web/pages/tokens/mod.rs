@@ -27,7 +27,7 @@ pub struct TokenRow {
     pub created: When,
     /// "you at 203.0.113.7", "an administrator", …
     pub created_by: String,
-    /// "this page", "the API", "the command line"
+    /// "these pages", "the API", "the command line"
     pub created_via: String,
     pub expires: Option<When>,
     /// "calm", "soon" (under 14 days), "urgent" (under 3), "never" or "ended"
@@ -62,7 +62,7 @@ impl TokenRow {
                 None => who(&grant.created_by, owner),
             },
             created_via: match grant.created_via.as_str() {
-                "page" => "this page",
+                "page" => "these pages",
                 "cli" => "the command line",
                 _ => "the API",
             }
