@@ -136,6 +136,7 @@ fn furnish(database: &str) -> Result<House> {
             scope: Scope::parse(READ).expect("a good scope"),
             redirect_uris: vec![redirect_uri],
             access_token_ttl: None,
+            introspect_any: false,
         };
         let (client, _) = Client::create(tx, client)?;
         let personal = issue(tx, &people, PERSONAL_ACCESS_TOKEN, Origin::Personal)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use diesel::QueryResult;
 use serde::Serialize;
 
 use super::{Answer, Error, display_name, once, scope, table, write};
@@ -14,6 +15,7 @@ use crate::domain::client::{AuthMethod, Client, GrantType, NewClient};
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::Secret;
+use crate::domain::tx::Tx;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -23,6 +25,8 @@ pub enum Command {
     List,
     /// Switch a client off: it gets no tokens, and none of its tokens is active any more
     Disable { id: String },
+    /// Switch a client on again
+    Enable { id: String },
     /// Make a new secret; the one before goes on working for a while
     RotateSecret { id: String },
 }
@@ -47,6 +51,9 @@ pub struct Create {
     /// The one way it has to send its secret; unless given, either will do
     #[arg(long, value_name = "METHOD", value_parser = secret_method())]
     auth_method: Option<AuthMethod>,
+    /// It may ask about every token, whomever it is for (off unless given; a resource server does not need it)
+    #[arg(long)]
+    introspect_any: bool,
     /// How long its access tokens live, such as 15m or 1h; unless given, as the server's settings say
     #[arg(long, value_name = "TIME")]
     access_token_ttl: Option<String>,
@@ -117,7 +124,8 @@ impl Command {
         match self {
             Command::Create(create) => create.run(app),
             Command::List => list(app),
-            Command::Disable { id } => disable(app, &id),
+            Command::Disable { id } => change(app, &id, Client::disable, "is disabled"),
+            Command::Enable { id } => change(app, &id, Client::enable, "is enabled"),
             Command::RotateSecret { id } => rotate_secret(app, &id),
         }
     }
@@ -189,6 +197,7 @@ impl Create {
             redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
             access_token_ttl: self.access_token_ttl.as_deref().map(ttl).transpose()?,
             grant_types: grants,
+            introspect_any: self.introspect_any,
         })
     }
 
@@ -233,15 +242,18 @@ fn list(app: &App) -> Result<Answer, Error> {
     ))
 }
 
-fn disable(app: &App, id: &str) -> Result<Answer, Error> {
+fn change(
+    app: &App,
+    id: &str,
+    verb: fn(&Client, &mut Tx) -> QueryResult<()>,
+    done: &str,
+) -> Result<Answer, Error> {
     let client = write(app, |tx| {
-        find(tx, id)?.disable(tx)?;
+        verb(&find(tx, id)?, tx)?;
         find(tx, id)
     })?;
-    Ok(Answer::new(
-        &Shown::of(&client),
-        format!("{} is disabled.", client.name),
-    ))
+    let text = format!("{} {done}.", client.name);
+    Ok(Answer::new(&Shown::of(&client), text))
 }
 
 fn rotate_secret(app: &App, id: &str) -> Result<Answer, Error> {

@@ -105,6 +105,7 @@ fn furnish(app: &App) -> Result<House, Error> {
             scope: words("notes:read notes:write")?,
             redirect_uris: vec![RedirectUri::register(REDIRECT_URI)?],
             access_token_ttl: None,
+            introspect_any: false,
         };
         let (client, _) = Client::create(tx, client)?;
         let token = NewPersonalToken {

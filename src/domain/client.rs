@@ -114,6 +114,7 @@ pub struct NewClient {
     pub scope: Scope,
     pub redirect_uris: Vec<RedirectUri>,
     pub access_token_ttl: Option<Duration>,
+    pub introspect_any: bool,
 }
 
 impl Client {
@@ -197,7 +198,7 @@ impl Client {
                 clients::scope.eq(&new.scope),
                 clients::redirect_uris.eq(redirect_uris.join("\n")),
                 clients::access_token_ttl.eq(ttl),
-                clients::introspect_any.eq(false),
+                clients::introspect_any.eq(new.introspect_any),
                 clients::created_at.eq(now),
             ))
             .execute(&mut **tx)?;

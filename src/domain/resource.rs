@@ -101,6 +101,7 @@ impl Resource {
                 scope: Scope::default(),
                 redirect_uris: vec![],
                 access_token_ttl: None,
+                introspect_any: false,
             },
         )?;
         let secret = secret.ok_or(Fault::Broken("a confidential client has no secret"))?;

@@ -49,7 +49,7 @@ pub enum Problem {
     EndBeyondPolicy(Timestamp),
     #[error("Tokens without an end are not allowed here.")]
     NeverNotAllowed,
-    #[error("One person may have at most {0} live tokens here. Revoke one first.")]
+    #[error("The most live tokens one person may have here is {0}. Revoke one first.")]
     LimitReached(usize),
     #[error("Only administrators may make tokens here.")]
     CreatorNotAllowed,

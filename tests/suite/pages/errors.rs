@@ -143,9 +143,9 @@ async fn too_many_attempts_are_told_to_wait() {
     }
     let page = browser.sign_in("alice", "wrong").await;
     assert_eq!(page.status, 429, "{}", page.text());
-    let said = "There were too many attempts. Please wait 3 seconds and try again.";
+    let said = "There were too many attempts. Please wait 2 seconds and try again.";
     assert!(page.says(said), "{}", page.text());
-    assert_eq!(page.header("retry-after"), "3");
+    assert_eq!(page.header("retry-after"), "2");
 }
 
 /// The files of the pages are kept for ever under a name that changes with them.

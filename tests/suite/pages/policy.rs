@@ -90,7 +90,7 @@ async fn who_may_not_make_tokens_is_told_so() {
     server.notes();
     let browser = server.signed_in(&server.user("alice")).await;
     let list = browser.get("/settings/tokens").await;
-    let said = "You cannot create a token now. Only administrators may make tokens here.";
+    let said = "You can't make a token now. Only administrators may make tokens here.";
     assert!(list.says(said), "{}", list.text());
     assert!(!list.body.contains(FORM), "{}", list.body);
     let answer = create(&browser, &fields("30d")).await;
@@ -115,6 +115,6 @@ async fn the_most_tokens_is_a_sentence() {
     let browser = server.signed_in(&alice).await;
     let answer = create(&browser, &fields("30d")).await;
     assert_eq!(answer.status, 422);
-    let said = "You have 1 live tokens, which is the most one person may have. Revoke one first.";
+    let said = "The most live tokens one person may have here is 1. Revoke one first.";
     assert!(answer.says(said), "{}", answer.text());
 }

@@ -143,6 +143,7 @@ impl App {
             scope: Scope::parse(options.scope).expect("the scope is well-formed"),
             redirect_uris,
             access_token_ttl: options.access_token_ttl,
+            introspect_any: false,
         };
         let made = server.app.write_blocking(&Caller::command_line(), |tx| {
             Client::create(tx, new).map_err(jeton::db::Fault::from)
