@@ -60,10 +60,12 @@ impl App {
         self.write_blocking(&Caller::system(), |tx| Resource::move_ours(tx, &api))
     }
 
+    /// The settings this server was started with.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
 
+    /// What the operator has decided.
     pub fn policy(&self) -> &Policy {
         &self.0.config.policy
     }
@@ -83,10 +85,12 @@ impl App {
         format!("{}/api", self.0.issuer)
     }
 
+    /// The time, by this server's clock.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
+    /// The uses of tokens that are noted and not written yet.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
     }

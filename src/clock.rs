@@ -17,10 +17,12 @@ use crate::db::column::column;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// So many milliseconds after 1970 began, UTC.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
+    /// Milliseconds since 1970, as the JSON API and the database count time.
     pub const fn millis(self) -> i64 {
         self.0
     }
@@ -87,10 +89,12 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// A clock that stands at `start`.
     pub fn held_at(start: Timestamp) -> Self {
         Clock::Held(Arc::new(AtomicI64::new(start.0)))
     }
 
+    /// What time it is.
     pub fn now(&self) -> Timestamp {
         match self {
             Clock::System => Timestamp(Utc::now().timestamp_millis()),

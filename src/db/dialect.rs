@@ -44,6 +44,7 @@ pub enum Purpose {
     Write,
 }
 
+/// A new connection, set up for its purpose.
 pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
     let lost = |error: &dyn std::fmt::Display| Fault::Connection(error.to_string());
     match location {
@@ -143,6 +144,7 @@ pub fn begin_write(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
+/// Make what was written since [`begin_write`] last.
 pub fn commit(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
@@ -150,6 +152,7 @@ pub fn commit(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
+/// Undo what was written since [`begin_write`].
 pub fn roll_back(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),

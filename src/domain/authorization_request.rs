@@ -54,6 +54,7 @@ pub struct NewRequest<'a> {
 }
 
 impl AuthorizationRequest {
+    /// Keep a request that was checked, for the person to answer.
     pub fn create(tx: &mut Tx, new: NewRequest) -> QueryResult<AuthorizationRequest> {
         let id = Id::new(tx.now);
         let now = tx.now;

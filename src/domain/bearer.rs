@@ -82,6 +82,7 @@ impl Bearer {
         }
     }
 
+    /// Whether this token may be used at `now`.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.standing(now) == Standing::Active
     }
@@ -94,6 +95,7 @@ impl Bearer {
         }
     }
 
+    /// The resource servers the token is for: at most those of its grant.
     pub fn audience(&self) -> Audience {
         match &self.token.audience {
             Some(narrower) => narrower.shared_with(&self.grant.audience),

@@ -118,24 +118,29 @@ pub struct NewClient {
 }
 
 impl Client {
+    /// Whether it has not been switched off.
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
     }
 
+    /// Whether it can keep no secret (RFC 6749 §2.1).
     pub fn is_public(&self) -> bool {
         self.auth_method == AuthMethod::None
     }
 
+    /// Whether it is registered for this way to a token.
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grant_types
             .split(' ')
             .any(|mine| mine == grant.as_str())
     }
 
+    /// The ways to a token it is registered for, with spaces between them.
     pub fn grant_types(&self) -> &str {
         &self.grant_types
     }
 
+    /// Where people may be sent back to.
     pub fn redirect_uris(&self) -> impl Iterator<Item = RedirectUri> {
         self.redirect_uris
             .split_whitespace()
@@ -147,12 +152,14 @@ impl Client {
         self.redirect_uris().any(|uri| uri.allows(sent))
     }
 
+    /// How long its access tokens live; `None` for the server's own time.
     pub fn access_token_ttl(&self) -> Option<Duration> {
         self.access_token_ttl
             .and_then(|s| u64::try_from(s).ok())
             .map(Duration::from_secs)
     }
 
+    /// The client of this id, enabled or not.
     pub fn find(conn: &mut Conn, id: &str) -> QueryResult<Option<Client>> {
         clients::table
             .find(id)
@@ -161,6 +168,7 @@ impl Client {
             .optional()
     }
 
+    /// Every client, the oldest first.
     pub fn all(conn: &mut Conn) -> QueryResult<Vec<Client>> {
         clients::table
             .order(clients::created_at)

@@ -138,6 +138,7 @@ pub struct NewGrant<'a> {
 }
 
 impl Grant {
+    /// Make a grant, and record that it was made.
     pub fn create(tx: &mut Tx, new: NewGrant) -> QueryResult<Grant> {
         let (now, caller) = (tx.now, tx.caller);
         let id = Id::new(now);
@@ -166,6 +167,7 @@ impl Grant {
         Ok(grant)
     }
 
+    /// The grant of this id, live or not.
     pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<Grant>> {
         grants::table
             .find(id)

@@ -73,6 +73,7 @@ pub struct Changes {
 }
 
 impl PersonalToken {
+    /// What has become of it at `now`, as its owner is told. A disabled owner is not looked at.
     pub fn state(&self, now: Timestamp) -> State {
         if self.grant.revoked_at.is_some() {
             State::Revoked
@@ -83,6 +84,7 @@ impl PersonalToken {
         }
     }
 
+    /// What its owner calls it.
     pub fn name(&self) -> &str {
         self.grant.name.as_deref().unwrap_or_default()
     }

@@ -182,6 +182,7 @@ impl Resource {
         self.id == OURS
     }
 
+    /// The resource server of just this URI.
     pub fn at(conn: &mut Conn, uri: &str) -> QueryResult<Option<Resource>> {
         resources::table
             .filter(resources::uri.eq(uri))
@@ -241,12 +242,14 @@ impl Catalogue {
         Ok(Self(with_scopes.collect()))
     }
 
+    /// Each resource server with its scopes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, &[ScopeDefinition])> {
         self.0
             .iter()
             .map(|(resource, scopes)| (resource, scopes.as_slice()))
     }
 
+    /// Whether there is no resource server in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -269,6 +272,7 @@ impl Catalogue {
         Self(inside.cloned().collect())
     }
 
+    /// The URIs of all resource servers in it.
     pub fn audience(&self) -> Audience {
         self.0
             .iter()
@@ -289,6 +293,7 @@ impl Catalogue {
         exact.or_else(alike).map(|(resource, _)| resource)
     }
 
+    /// Whether any server here defines `scope`.
     pub fn defines(&self, scope: &str) -> bool {
         self.definitions(scope).next().is_some()
     }

@@ -59,6 +59,7 @@ impl SecretKind {
 pub struct Brands(Vec<String>);
 
 impl Brands {
+    /// Check the accepted brands, of which the first is minted with.
     pub fn new(brands: Vec<String>) -> Result<Self, String> {
         for brand in &brands {
             let mut bytes = brand.bytes();
@@ -163,6 +164,7 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// What it opens.
     pub fn kind(&self) -> SecretKind {
         self.kind
     }
@@ -172,6 +174,7 @@ impl Secret {
         &self.text
     }
 
+    /// What is kept of it.
     pub fn digest(&self) -> Digest {
         Digest::of(self.expose())
     }

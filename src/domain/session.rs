@@ -67,12 +67,14 @@ impl Session {
         Ok(Session::find(tx, self.hash, now)?.is_some())
     }
 
+    /// Sign one browser out.
     pub fn end(tx: &mut Tx, hash: Digest) -> QueryResult<()> {
         diesel::delete(sessions::table.find(hash))
             .execute(&mut **tx)
             .map(drop)
     }
 
+    /// Sign a person out everywhere.
     pub fn end_all_of(tx: &mut Tx, user: Id) -> QueryResult<()> {
         diesel::delete(sessions::table.filter(sessions::user_id.eq(user)))
             .execute(&mut **tx)

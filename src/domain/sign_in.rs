@@ -58,6 +58,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Attempts on the account of this name, whether there is one or not.
     pub fn new(username: &str, address: Option<IpAddr>) -> Self {
         Self {
             account: account(username),

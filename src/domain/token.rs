@@ -34,6 +34,7 @@ impl TokenKind {
         }
     }
 
+    /// What the secret of such a token says it is.
     pub fn secret_kind(self) -> SecretKind {
         match self {
             TokenKind::Access => SecretKind::AccessToken,
@@ -120,6 +121,7 @@ impl Token {
         Ok(token)
     }
 
+    /// The token with this digest, good or not.
     pub fn find(conn: &mut Conn, hash: Digest) -> QueryResult<Option<Token>> {
         tokens::table
             .find(hash)

@@ -48,10 +48,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The operator, at the command line.
     pub fn command_line() -> Self {
         Self::of(Actor::CommandLine)
     }
 
+    /// The server, by itself.
     pub fn system() -> Self {
         Self::of(Actor::System)
     }
@@ -64,6 +66,7 @@ impl Caller {
         }
     }
 
+    /// The same request, now that it is known who makes it.
     pub fn acting_as(self, actor: Actor) -> Self {
         Self { actor, ..self }
     }

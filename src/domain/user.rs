@@ -52,10 +52,12 @@ pub fn username(text: &str) -> Option<String> {
 }
 
 impl User {
+    /// Whether the account is not disabled.
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
     }
 
+    /// The person of this id, enabled or not.
     pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<User>> {
         users::table
             .find(id)
@@ -64,6 +66,7 @@ impl User {
             .optional()
     }
 
+    /// The person of this name, in whatever letters.
     pub fn named(conn: &mut Conn, name: &str) -> QueryResult<Option<User>> {
         let Some(name) = username(name) else {
             return Ok(None);
@@ -75,6 +78,7 @@ impl User {
             .optional()
     }
 
+    /// Everybody, by name.
     pub fn all(conn: &mut Conn) -> QueryResult<Vec<User>> {
         users::table
             .order(users::username)
@@ -82,6 +86,7 @@ impl User {
             .load(conn)
     }
 
+    /// Whether there is any account at all.
     pub fn is_anyone_here(conn: &mut Conn) -> QueryResult<bool> {
         diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)
     }

@@ -72,18 +72,22 @@ impl<W: Word> Words<W> {
         words.into_iter().map(Self::word).collect::<Result<_, _>>()
     }
 
+    /// The words with a space between them, in order.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Whether there is no word in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Each word, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|word| !word.is_empty())
     }
 
+    /// Whether this word is one of them.
     pub fn contains(&self, word: &str) -> bool {
         self.iter().any(|mine| mine == word)
     }

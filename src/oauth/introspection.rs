@@ -22,6 +22,7 @@ pub struct Question {
 }
 
 impl Question {
+    /// Read the question of a form.
     pub fn read(params: &Params) -> Result<Self, InvalidRequest> {
         let client_ip = match params.get("client_ip") {
             Some(text) => Some(

@@ -56,6 +56,7 @@ impl Params {
         self.all(name).count()
     }
 
+    /// The first value of a parameter, if it came with one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -68,6 +69,7 @@ impl Params {
         self.get(name).ok_or(InvalidRequest::Missing(name))
     }
 
+    /// Every value of a parameter, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(each, _)| each == name);
         named.map(|(_, value)| value.as_str())

@@ -36,6 +36,7 @@ impl Browser {
         }
     }
 
+    /// A browser with a new random id.
     pub fn fresh(secure: bool) -> Self {
         let id = hex(&random_bytes::<32>());
         Self {
@@ -50,6 +51,7 @@ impl Browser {
         (!self.is_new).then(|| self.digest())
     }
 
+    /// What a session of this browser is kept under.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.id)
     }

@@ -13,6 +13,7 @@ use crate::oauth::error::{Error, InvalidGrant};
 use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::narrowed;
 
+/// Redeem a code for `client`, which has authenticated.
 pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
     let request = recover(tx, params.need("code")?)?;
     redirect_uri_repeated(&request, params)?;

@@ -11,6 +11,7 @@ use crate::oauth::error::Error;
 use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::{negotiate, requested};
 
+/// Give `client`, which has authenticated, an access token of its own.
 pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
     let catalogue = Catalogue::load(tx)?;
     let (scope, audience) = engine::client_credentials(params, client, |scope| {

@@ -20,6 +20,7 @@ use crate::oauth::error::{Error, InvalidGrant};
 use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::narrowed;
 
+/// Rotate a refresh token of `client`, which has authenticated.
 pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
     let presented = tx.policy.brands.read(params.need("refresh_token")?);
     let presented = presented.filter(|secret| secret.kind() == SecretKind::RefreshToken);

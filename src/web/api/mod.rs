@@ -32,6 +32,7 @@ pub struct Error {
 }
 
 impl Error {
+    /// A refusal with this status and stable code.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -43,10 +44,12 @@ impl Error {
         }
     }
 
+    /// 403: whoever asks may not.
     pub fn forbidden(code: &'static str, message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
+    /// 404: there is no such thing, or not for whoever asks.
     pub fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

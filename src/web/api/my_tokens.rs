@@ -14,6 +14,7 @@ use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
 use crate::web::doors::Account;
 
+/// All of my tokens, ended ones too, newest first.
 pub async fn list(account: Account) -> Result<HttpResponse, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
     let tokens = account
@@ -68,6 +69,7 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
     })))
 }
 
+/// Make a token for me. Its `value` is in this answer and no other.
 pub async fn create(account: Account) -> Result<HttpResponse, Error> {
     account.by.recently(String::new)?;
     let new: NewTokenBody = parse(&account.body)?;
@@ -79,6 +81,7 @@ pub async fn create(account: Account) -> Result<HttpResponse, Error> {
         .json(made))
 }
 
+/// One of my tokens.
 pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
     let token = account
@@ -89,6 +92,7 @@ pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
+/// Rename, describe, narrow or shorten one of my tokens.
 pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let changes: ChangesBody = parse(&account.body)?;
     let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
@@ -101,6 +105,7 @@ pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(view))
 }
 
+/// End one of my tokens. A second time changes nothing.
 pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
     app.write(caller, move |tx| {

@@ -8,6 +8,7 @@ use crate::domain::grant::Because;
 use crate::domain::personal_token::PersonalToken;
 use crate::web::doors::Holder;
 
+/// What the presented token is.
 pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     let now = holder.app.now();
     let token = PersonalToken {
@@ -17,6 +18,7 @@ pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
+/// End the presented token.
 pub async fn revoke(holder: Holder) -> Result<HttpResponse, Error> {
     let Holder {
         app,

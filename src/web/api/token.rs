@@ -40,6 +40,7 @@ pub struct TokenView {
 }
 
 impl TokenView {
+    /// What is told of `token` at `now`.
     pub fn of(token: &PersonalToken, now: Timestamp) -> Self {
         let grant = &token.grant;
         Self {
@@ -73,6 +74,7 @@ impl TokenView {
         }
     }
 
+    /// Its public id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -135,6 +137,7 @@ impl NewTokenBody {
 }
 
 impl ChangesBody {
+    /// Change `token` so.
     pub fn apply(self, tx: &mut Tx, token: &PersonalToken) -> Result<TokenView, Error> {
         let changes = Changes {
             name: self.name,

@@ -32,6 +32,7 @@ struct ByName {
     name: String,
 }
 
+/// All of a person's tokens, ended ones too, newest first.
 pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResponse, Error> {
     let now = by.app.now();
     let tokens = by
@@ -48,6 +49,7 @@ pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResp
     Ok(HttpResponse::Ok().json(views))
 }
 
+/// Make a token for somebody. Its `value` is in this answer and no other.
 pub async fn create(by: Manager<Write>, user: web::Path<String>) -> Result<HttpResponse, Error> {
     let new: NewTokenBody = parse(&by.body)?;
     let path = format!("/api/users/{user}/personal-access-tokens");
@@ -99,6 +101,7 @@ pub async fn delete_by_name(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// One of a person's tokens.
 pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error> {
     let (user, token) = named.into_inner();
     let now = by.app.now();
@@ -112,6 +115,7 @@ pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
+/// Rename, describe, narrow or shorten one of a person's tokens.
 pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Error> {
     let (user, token) = named.into_inner();
     let changes: ChangesBody = parse(&by.body)?;
@@ -125,6 +129,7 @@ pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Er
     Ok(HttpResponse::Ok().json(view))
 }
 
+/// End one of a person's tokens. A second time changes nothing.
 pub async fn revoke(by: Manager<Revoke>, named: Named) -> Result<HttpResponse, Error> {
     let (user, token) = named.into_inner();
     by.app

@@ -53,8 +53,11 @@ pub trait Right: 'static {
     const MAKES_TOKENS: bool;
 }
 
+/// To see everybody's tokens.
 pub enum Read {}
+/// To make and change tokens for anybody.
 pub enum Write {}
+/// To end anybody's tokens.
 pub enum Revoke {}
 
 impl Right for Read {

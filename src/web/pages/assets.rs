@@ -27,6 +27,7 @@ pub fn version() -> &'static str {
     &VERSION
 }
 
+/// One of them.
 pub async fn get(_: Public, file: web::Path<String>) -> Result<HttpResponse, Error> {
     let (kind, body) = match file.as_str() {
         "jeton.css" => ("text/css; charset=utf-8", CSS),

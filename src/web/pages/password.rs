@@ -30,6 +30,7 @@ struct ChangePassword {
 
 const NOT_YOURS: &str = "This is not your current password.";
 
+/// The form.
 pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
     let notice = query
         .get("done")

@@ -19,6 +19,7 @@ struct StepUp {
     error: Option<String>,
 }
 
+/// The form.
 pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
     form(&person, StatusCode::OK, safe_next(query.get("next")), None)
 }

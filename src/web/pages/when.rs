@@ -19,6 +19,7 @@ pub struct When {
 }
 
 impl When {
+    /// `at`, seen from `now`.
     pub fn of(at: Timestamp, now: Timestamp) -> Self {
         let relative = if at > now {
             let ahead = at.since(now);

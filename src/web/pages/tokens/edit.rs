@@ -41,6 +41,7 @@ struct Fields {
     expires_at: String,
 }
 
+/// The form, as the token is.
 pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = own(&person, &id).await?;
     let fields = Fields {
@@ -52,6 +53,7 @@ pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse
     form(&person, StatusCode::OK, &token, fields, Errors::default()).await
 }
 
+/// Change the token, or say at which field it can't be changed so.
 pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,

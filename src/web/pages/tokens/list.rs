@@ -24,6 +24,7 @@ struct Tokens {
 
 const SHOWN: [&str; 5] = ["active", "ended", "expiring", "never-used", "no-expiry"];
 
+/// The tokens that `?show=` asks for; the live ones without it.
 pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
     let asked = query.get("show").unwrap_or_default();
     let show = SHOWN

@@ -31,6 +31,7 @@ struct RevokeToken {
 
 const REASON_MAX: usize = 255;
 
+/// What would end with it.
 pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = own(&person, &id).await?;
     form(
@@ -42,6 +43,7 @@ pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse
     )
 }
 
+/// End the token. One that was used in the last 24 hours wants its name typed.
 pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,
