@@ -86,10 +86,10 @@ fn first_user(app: &App) -> Result<Option<String>, Error> {
     let made = app.write_blocking(&Caller::system(), |tx| {
         // Nodes that start together do this one after the other.
         db::hold_start(tx)?;
-        match User::is_anyone_here(tx)? {
-            true => Ok(None),
-            false => User::create(tx, FIRST_USER, None, true, Some(&hash)).map(Some),
+        if User::is_anyone_here(tx)? {
+            return Ok(None);
         }
+        User::create(tx, FIRST_USER, None, true, Some(&hash)).map(Some)
     })?;
     Ok(made.map(|_| password))
 }

@@ -263,10 +263,10 @@ impl PersonalToken {
             Some(owner) => Self::live_of(tx, owner)?,
             None => vec![],
         };
-        match live.iter().any(|token| token.name() == name) {
-            true => Err(Problem::NameTaken),
-            false => Ok(()),
+        if live.iter().any(|token| token.name() == name) {
+            return Err(Problem::NameTaken);
         }
+        Ok(())
     }
 
     /// End the token, at once and for ever. A second time changes nothing.

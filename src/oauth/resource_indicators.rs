@@ -28,9 +28,10 @@ pub fn negotiate(
     requested: &Audience,
     catalogue: &Catalogue,
 ) -> Result<(Scope, Audience), Error> {
-    let meant = match requested.is_empty() {
-        true => catalogue.clone(),
-        false => catalogue.within(requested),
+    let meant = if requested.is_empty() {
+        catalogue.clone()
+    } else {
+        catalogue.within(requested)
     };
     let Some(scope) = scope else {
         let scope = client.scope.only(|word| meant.defines(word));
@@ -54,9 +55,10 @@ pub fn negotiate(
 }
 
 fn audience(scope: &Scope, requested: &Audience, catalogue: &Catalogue) -> Audience {
-    match requested.is_empty() {
-        true => catalogue.audience_of(scope),
-        false => requested.clone(),
+    if requested.is_empty() {
+        catalogue.audience_of(scope)
+    } else {
+        requested.clone()
     }
 }
 

@@ -89,13 +89,12 @@ fn issue(
     request.became(tx, grant.id)?;
     let secret = tx.policy.brands.mint(SecretKind::AccessToken);
     let access = access_token(tx, client, &grant, secret, grant.scope.clone(), audience)?;
-    let refresh = match client.may_use(GrantType::RefreshToken) {
-        true => {
-            let secret = tx.policy.brands.mint(SecretKind::RefreshToken);
-            refresh_token(tx, &grant, &secret)?;
-            Some(secret)
-        }
-        false => None,
+    let refresh = if client.may_use(GrantType::RefreshToken) {
+        let secret = tx.policy.brands.mint(SecretKind::RefreshToken);
+        refresh_token(tx, &grant, &secret)?;
+        Some(secret)
+    } else {
+        None
     };
     Ok(TokenResponse::new(access, refresh, tx.now))
 }

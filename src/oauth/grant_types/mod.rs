@@ -104,10 +104,10 @@ fn refresh_token(tx: &mut Tx, grant: &Grant, secret: &Secret) -> Result<(), Erro
 /// The person behind a grant still has to be one who may sign in.
 fn owner_is_enabled(tx: &mut Tx, owner: Id) -> Result<(), Error> {
     let owner = User::find(tx, owner)?;
-    match owner.is_some_and(|owner| owner.is_enabled()) {
-        true => Ok(()),
-        false => Err(InvalidGrant::OwnerDisabled.into()),
+    if owner.is_none_or(|owner| !owner.is_enabled()) {
+        return Err(InvalidGrant::OwnerDisabled.into());
     }
+    Ok(())
 }
 
 impl TokenResponse {

@@ -116,20 +116,18 @@ impl From<InvalidRequest> for Error {
 /// What a bearer token lacks.
 impl From<oauth::Error> for Error {
     fn from(error: oauth::Error) -> Self {
-        let challenge = Some(errors::bearer_challenge(&error));
-        let (status, code) = match &error {
+        let (challenge, message) = (errors::bearer_challenge(&error), error.to_string());
+        let (status, code) = match error {
+            oauth::Error::Fault(fault) => return fault.into(),
+            oauth::Error::InvalidToken => (StatusCode::UNAUTHORIZED, "auth.invalid_token"),
             oauth::Error::InsufficientScope(_) => {
                 (StatusCode::FORBIDDEN, "auth.insufficient_scope")
             }
-            oauth::Error::InvalidToken => (StatusCode::UNAUTHORIZED, "auth.invalid_token"),
-            _ => match error {
-                oauth::Error::Fault(fault) => return fault.into(),
-                other => return Self::malformed(other.to_string()),
-            },
+            _ => return Self::malformed(message),
         };
         Self {
-            challenge,
-            ..Self::new(status, code, error.to_string())
+            challenge: Some(challenge),
+            ..Self::new(status, code, message)
         }
     }
 }

@@ -22,11 +22,7 @@ pub async fn list(account: Account) -> Result<HttpResponse, Error> {
         .app
         .read(move |conn| Ok::<_, Error>(PersonalToken::all_of(conn, owner)?))
         .await?;
-    let views: Vec<TokenView> = tokens
-        .iter()
-        .map(|token| TokenView::of(token, now))
-        .collect();
-    Ok(HttpResponse::Ok().json(views))
+    Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
 }
 
 /// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.

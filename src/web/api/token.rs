@@ -67,6 +67,11 @@ impl TokenView {
         }
     }
 
+    /// What is told of each of them.
+    pub fn all(tokens: &[PersonalToken], now: Timestamp) -> Vec<Self> {
+        tokens.iter().map(|token| Self::of(token, now)).collect()
+    }
+
     fn with_value(self, secret: &Secret) -> Self {
         Self {
             value: Some(secret.expose().to_owned()),

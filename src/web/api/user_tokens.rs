@@ -42,11 +42,7 @@ pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResp
             Ok::<_, Error>(PersonalToken::all_of(conn, user.id)?)
         })
         .await?;
-    let views: Vec<TokenView> = tokens
-        .iter()
-        .map(|token| TokenView::of(token, now))
-        .collect();
-    Ok(HttpResponse::Ok().json(views))
+    Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
 }
 
 /// Make a token for somebody. Its `value` is in this answer and no other.

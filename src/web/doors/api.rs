@@ -50,7 +50,7 @@ pub trait Right: 'static {
     const NAME: &'static str;
     /// Whether it can make or change a token: then no personal access token has it, and a person has to have
     /// entered their password lately.
-    const MAKES_TOKENS: bool;
+    const CHANGES_TOKENS: bool;
 }
 
 /// To see everybody's tokens.
@@ -63,19 +63,19 @@ pub enum Revoke {}
 impl Right for Read {
     const SCOPE: &'static str = "pats:read";
     const NAME: &'static str = "manager (pats:read)";
-    const MAKES_TOKENS: bool = false;
+    const CHANGES_TOKENS: bool = false;
 }
 
 impl Right for Write {
     const SCOPE: &'static str = "pats:write";
     const NAME: &'static str = "manager (pats:write)";
-    const MAKES_TOKENS: bool = true;
+    const CHANGES_TOKENS: bool = true;
 }
 
 impl Right for Revoke {
     const SCOPE: &'static str = "pats:revoke";
     const NAME: &'static str = "manager (pats:revoke)";
-    const MAKES_TOKENS: bool = false;
+    const CHANGES_TOKENS: bool = false;
 }
 
 impl Door for Account {
@@ -163,7 +163,7 @@ async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error>
             "This is for administrators.",
         ));
     }
-    if S::MAKES_TOKENS {
+    if S::CHANGES_TOKENS {
         signed_in.recently(String::new)?;
     }
     Ok((signed_in.app, signed_in.caller))
@@ -182,7 +182,7 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Ca
         .await?;
     app.last_used()
         .note(bearer.grant.id, now, caller(req, &app).address);
-    if S::MAKES_TOKENS && bearer.token.kind == TokenKind::Personal {
+    if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
         return Err(Error::forbidden(
             "pat.cannot_manage_tokens",
             "A personal access token can't make or change tokens.",

@@ -28,7 +28,7 @@ struct Consent {
     resources: Vec<ConsentResource>,
     error: Option<String>,
     /// The account that would give access.
-    leave_user: String,
+    username: String,
 }
 
 struct ConsentResource {
@@ -62,7 +62,7 @@ pub fn page_for(
         local_app: client.is_public() && redirect.is_local(),
         resources: resources(request, catalogue),
         error: error.map(str::to_owned),
-        leave_user: person.user.username.clone(),
+        username: person.user.username.clone(),
     };
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -105,7 +105,7 @@ fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<Conse
             value: word.to_owned(),
             name: word.to_owned(),
             sentence: meant.sentence(word).unwrap_or(word).to_owned(),
-            admin: meant.reserves(word),
+            reserved: meant.reserves(word),
             ticked: true,
             disabled: None,
         });

@@ -122,8 +122,8 @@ pub struct ScopeChoice {
     pub name: String,
     /// "Read your notes"
     pub sentence: String,
-    /// Powerful: shown in the warning colour.
-    pub admin: bool,
+    /// Kept for administrators: shown in the warning colour.
+    pub reserved: bool,
     pub ticked: bool,
     /// Why it can't be chosen.
     pub disabled: Option<String>,

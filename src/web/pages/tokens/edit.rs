@@ -147,7 +147,7 @@ async fn form(
         value: word.to_owned(),
         name: word.to_owned(),
         sentence: catalogue.sentence(word).unwrap_or(word).to_owned(),
-        admin: catalogue.reserves(word),
+        reserved: catalogue.reserves(word),
         ticked: fields.ticked.iter().any(|ticked| ticked == word),
         disabled: None,
     });

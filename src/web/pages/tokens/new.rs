@@ -178,7 +178,7 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
                 value,
                 name: definition.name.clone(),
                 sentence: definition.description.clone(),
-                admin: definition.reserved,
+                reserved: definition.reserved,
                 disabled: refused.map(str::to_owned),
             }
         });
