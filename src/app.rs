@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use diesel::QueryResult;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::db::{Conn, Database, Fault, Refusal};
+use crate::db::{Database, Fault, Refusal};
 use crate::domain::password::Password;
 use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
-use crate::domain::tx::{Caller, Tx};
+use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
 
 /// How many sign-ins may wait for a thread before the next is told to come back later.
@@ -23,7 +24,6 @@ pub struct App(Arc<Shared>);
 
 struct Shared {
     config: Config,
-    issuer: String,
     clock: Clock,
     database: Database,
     password_threads: Semaphore,
@@ -39,24 +39,24 @@ impl App {
         if migrations > 0 {
             tracing::info!(migrations, "the tables are up to date");
         }
-        let issuer = config.issuer();
+        let mut config = config;
+        config.policy.issuer = config.issuer();
         let app = App(Arc::new(Shared {
             password_threads: Semaphore::new(config.password_threads),
             password_queue: Semaphore::new(config.password_threads + PASSWORDS_WAITING),
             last_used: LastUsed::default(),
             config,
-            issuer,
             clock,
             database,
         }));
-        let api = app.api_resource();
+        let api = app.policy().api_resource();
         app.write_blocking(&Caller::system(), |tx| Resource::ensure_ours(tx, &api))?;
         Ok(app)
     }
 
     /// Take up service at the issuer of the settings: only the server knows for sure where it is reached.
     pub fn take_address(&self) -> Result<(), resource::Unfit> {
-        let api = self.api_resource();
+        let api = self.policy().api_resource();
         self.write_blocking(&Caller::system(), |tx| Resource::move_ours(tx, &api))
     }
 
@@ -72,17 +72,7 @@ impl App {
 
     /// The issuer identifier (RFC 8414 §2).
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
-    }
-
-    /// Whether people reach this server by https: then cookies are for https only.
-    pub fn is_https(&self) -> bool {
-        self.0.issuer.starts_with("https:")
-    }
-
-    /// The URI of our own management API, as tokens have it in their audience.
-    pub fn api_resource(&self) -> String {
-        format!("{}/api", self.0.issuer)
+        &self.policy().issuer
     }
 
     /// The time, by this server's clock.
@@ -98,14 +88,22 @@ impl App {
     /// Ask the database something, off the async threads.
     pub async fn read<T, E>(
         &self,
-        question: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        question: impl FnOnce(&mut Rx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
         let app = self.clone();
-        aside(move || app.0.database.read(question)).await
+        aside(move || app.read_blocking(question)).await
+    }
+
+    /// [`App::read`] for a question that only the database can fail to answer.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Rx) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.read(move |rx| Ok(question(rx)?)).await
     }
 
     /// Change something, in one transaction, off the async threads. A refusal keeps what was written with it, a
@@ -126,9 +124,11 @@ impl App {
     /// [`App::read`] for the command line, where nobody else waits.
     pub fn read_blocking<T, E: From<Fault>>(
         &self,
-        question: impl FnOnce(&mut Conn) -> Result<T, E>,
+        question: impl FnOnce(&mut Rx) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.0.database.read(question)
+        self.0
+            .database
+            .read(|conn| question(&mut Rx::new(conn, self.now(), self.policy())))
     }
 
     /// [`App::write`] for the command line, where nobody else waits.

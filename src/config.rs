@@ -69,6 +69,7 @@ impl Default for Config {
             log: String::new(),
             log_format: LogFormat::Text,
             policy: Policy {
+                issuer: String::new(),
                 brands: Brands::new(vec!["jeton".into()]).expect("jeton is a brand"),
                 lifetimes: Lifetimes::default(),
                 personal: PersonalTokenPolicy::default(),

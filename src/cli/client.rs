@@ -233,7 +233,7 @@ fn find(conn: &mut Conn, id: &str) -> Result<Client, Error> {
 }
 
 fn list(app: &App) -> Result<Answer, Error> {
-    let clients = app.read_blocking(|conn| Ok::<_, Error>(Client::all(conn)?))?;
+    let clients = app.read_blocking(|rx| Ok::<_, Error>(Client::all(rx)?))?;
     let shown: Vec<Shown> = clients.iter().map(Shown::of).collect();
     let head = ["CLIENT", "NAME", "KIND", "STATE", "GRANTS", "SCOPES"];
     Ok(Answer::new(

@@ -111,7 +111,7 @@ fn create(app: &App, uri: &str, name: &str, scopes: &[NewScope]) -> Result<Answe
 }
 
 fn list(app: &App) -> Result<Answer, Error> {
-    let catalogue = app.read_blocking(|conn| Ok::<_, Error>(Catalogue::load(conn)?))?;
+    let catalogue = app.read_blocking(|rx| Ok::<_, Error>(Catalogue::load(rx)?))?;
     let shown: Vec<Shown> = catalogue
         .iter()
         .map(|(resource, scopes)| Shown::of(resource, scopes))

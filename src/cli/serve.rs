@@ -78,7 +78,7 @@ pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) ->
 
 /// An administrator for a database without anybody in it, and their password.
 fn first_user(app: &App) -> Result<Option<String>, Error> {
-    if app.read_blocking(|conn| Ok::<_, Fault>(User::is_anyone_here(conn)?))? {
+    if app.read_blocking(|rx| Ok::<_, Fault>(User::is_anyone_here(rx)?))? {
         return Ok(None);
     }
     let password = random(22).to_string();

@@ -159,9 +159,9 @@ fn end(app: &App, expires: Option<&str>) -> Result<End, Error> {
 }
 
 fn list(app: &App, name: &str) -> Result<Answer, Error> {
-    let tokens = app.read_blocking(|conn| {
-        let owner = user::named(conn, name)?;
-        Ok::<_, Error>(PersonalToken::all_of(conn, owner.id)?)
+    let tokens = app.read_blocking(|rx| {
+        let owner = user::named(rx, name)?;
+        Ok::<_, Error>(PersonalToken::all_of(rx, owner.id)?)
     })?;
     let now = app.now();
     let shown: Vec<Shown> = tokens.iter().map(|token| Shown::of(token, now)).collect();

@@ -130,7 +130,7 @@ fn create(app: &App, name: &str, email: Option<&str>, admin: bool) -> Result<Ans
 }
 
 fn list(app: &App) -> Result<Answer, Error> {
-    let users = app.read_blocking(|conn| Ok::<_, Error>(User::all(conn)?))?;
+    let users = app.read_blocking(|rx| Ok::<_, Error>(User::all(rx)?))?;
     let shown: Vec<Shown> = users.iter().map(Shown::of).collect();
     let head = ["USERNAME", "E-MAIL", "ROLE", "STATE", "CREATED"];
     Ok(Answer::new(

@@ -7,10 +7,24 @@ use super::secret::Brands;
 /// The decisions that the domain follows. They come from the settings and do not change while the server runs.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// The issuer identifier (RFC 8414 §2): the URL under which people and apps reach this server.
+    pub issuer: String,
     /// What secrets begin with.
     pub brands: Brands,
     pub lifetimes: Lifetimes,
     pub personal: PersonalTokenPolicy,
+}
+
+impl Policy {
+    /// The URI of our own management API, as tokens have it in their audience.
+    pub fn api_resource(&self) -> String {
+        format!("{}/api", self.issuer)
+    }
+
+    /// Whether people reach this server by https: then cookies are for https only.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https:")
+    }
 }
 
 /// How long things live. What they are unless set stands in the table of settings alone.

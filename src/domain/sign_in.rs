@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::tx::Tx;
+use super::tx::{Rx, Tx};
 use crate::clock::Timestamp;
+use crate::db;
 use crate::db::schema::sign_in_failures;
-use crate::db::{self, Conn};
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// After this long without a failure, all is forgotten.
@@ -67,18 +67,18 @@ impl Attempts {
     }
 
     /// How long these have to wait before the next attempt is even looked at.
-    pub fn wait(&self, conn: &mut Conn, now: Timestamp) -> QueryResult<Option<Duration>> {
+    pub fn wait(&self, rx: &mut Rx) -> QueryResult<Option<Duration>> {
         let mut longest = None;
         for (subject, brake) in self.subjects() {
             let found: Option<(i32, Timestamp)> = sign_in_failures::table
                 .find(subject)
                 .select((sign_in_failures::failures, sign_in_failures::last_at))
-                .get_result(conn)
+                .get_result(&mut **rx)
                 .optional()?;
             if let Some((failures, last)) = found {
                 let until = last + brake.delay(failures);
-                if until > now {
-                    longest = longest.max(Some(until.since(now)));
+                if until > rx.now {
+                    longest = longest.max(Some(until.since(rx.now)));
                 }
             }
         }

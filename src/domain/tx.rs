@@ -1,4 +1,4 @@
-//! The write transaction: everything that changes something takes one.
+//! What questions and changes are made with: a connection, the time, and the policy.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -69,6 +69,33 @@ impl Caller {
     /// The same request, now that it is known who makes it.
     pub fn acting_as(self, actor: Actor) -> Self {
         Self { actor, ..self }
+    }
+}
+
+/// A question under way: a connection that the database keeps from writing, and what answers depend on besides it.
+pub struct Rx<'a> {
+    conn: &'a mut Conn,
+    /// When the question began.
+    pub now: Timestamp,
+    pub policy: &'a Policy,
+}
+
+impl<'a> Rx<'a> {
+    pub fn new(conn: &'a mut Conn, now: Timestamp, policy: &'a Policy) -> Self {
+        Self { conn, now, policy }
+    }
+}
+
+impl Deref for Rx<'_> {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        self.conn
+    }
+}
+
+impl DerefMut for Rx<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.conn
     }
 }
 

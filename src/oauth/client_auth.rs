@@ -5,13 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::{Error, InvalidClient, InvalidRequest};
 use super::params::{Params, decode};
-use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::domain::bearer::Bearer;
 use crate::domain::client::{AuthMethod, Client};
 use crate::domain::resource::Catalogue;
-use crate::domain::secret::{Brands, SecretKind};
+use crate::domain::secret::SecretKind;
 use crate::domain::token::TokenKind;
+use crate::domain::tx::Rx;
 
 /// The scope with which a service's own access token may ask about tokens.
 const INTROSPECTION: &str = "introspection";
@@ -64,19 +63,14 @@ impl Credentials {
 
     /// The client these credentials prove, public clients by their mere name. Unknown, disabled and wrong are
     /// refused alike.
-    pub fn client(
-        &self,
-        conn: &mut Conn,
-        brands: &Brands,
-        now: Timestamp,
-    ) -> Result<Client, Error> {
+    pub fn client(&self, rx: &mut Rx) -> Result<Client, Error> {
         let (id, secret, through) = match self {
             Credentials::Basic { id, secret } => (id, Some(secret), AuthMethod::ClientSecretBasic),
             Credentials::Post { id, secret } => (id, Some(secret), AuthMethod::ClientSecretPost),
             Credentials::Named { id } => (id, None, AuthMethod::None),
             Credentials::Bearer(_) => return Err(InvalidClient::Failed.into()),
         };
-        let client = Client::find(conn, id)?.filter(Client::is_enabled);
+        let client = Client::find(rx, id)?.filter(Client::is_enabled);
         let client = client.ok_or(InvalidClient::Failed)?;
         let fits = client.auth_method == through
             || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None);
@@ -86,38 +80,29 @@ impl Credentials {
         let Some(secret) = secret else {
             return Ok(client);
         };
-        let secret = brands
-            .read(secret)
-            .filter(|secret| secret.kind() == SecretKind::ClientSecret);
+        let secret = rx.policy.brands.read(secret);
+        let secret = secret.filter(|secret| secret.kind() == SecretKind::ClientSecret);
+        let now = rx.now;
         match secret {
-            Some(secret) if client.has_secret(conn, secret.digest(), now)? => Ok(client),
+            Some(secret) if client.has_secret(rx, secret.digest(), now)? => Ok(client),
             _ => Err(InvalidClient::Failed.into()),
         }
     }
 
     /// The client that may ask about tokens: one that has proven itself by a secret, or by an access token of its
     /// own with the scope `introspection` (RFC 7662 §2.1).
-    pub fn questioner(
-        &self,
-        conn: &mut Conn,
-        brands: &Brands,
-        api: &str,
-        now: Timestamp,
-    ) -> Result<Client, Error> {
+    pub fn questioner(&self, rx: &mut Rx) -> Result<Client, Error> {
         let Credentials::Bearer(token) = self else {
-            let client = self.client(conn, brands, now)?;
+            let client = self.client(rx)?;
             if client.is_public() {
                 return Err(InvalidClient::Public.into());
             }
             return Ok(client);
         };
-        let bearer = bearer_for(api, conn, brands, token, now)?;
+        let bearer = bearer_for_our_api(rx, token)?;
         // A person's token has no place here: whose resources would it ask for?
-        if bearer.owner.is_some()
-            || !bearer
-                .rights(&Catalogue::load(conn)?)
-                .contains(INTROSPECTION)
-        {
+        let is_service = bearer.owner.is_none();
+        if !is_service || !bearer.rights(&Catalogue::load(rx)?).contains(INTROSPECTION) {
             return Err(Error::InsufficientScope(INTROSPECTION));
         }
         Ok(bearer.client)
@@ -133,28 +118,21 @@ pub fn bearer_token(header: &[u8]) -> Option<&str> {
 }
 
 /// Whoever holds `presented`, if it is an active access token or personal access token (RFC 6750).
-pub fn bearer(
-    conn: &mut Conn,
-    brands: &Brands,
-    presented: &str,
-    now: Timestamp,
-) -> Result<Bearer, Error> {
-    let secret = brands.read(presented).ok_or(Error::InvalidToken)?;
-    let bearer = Bearer::find(conn, secret.digest())?;
-    let good = |b: &Bearer| b.is_active(now) && b.token.kind != TokenKind::Refresh;
+pub fn bearer(rx: &mut Rx, presented: &str) -> Result<Bearer, Error> {
+    let secret = rx
+        .policy
+        .brands
+        .read(presented)
+        .ok_or(Error::InvalidToken)?;
+    let bearer = Bearer::find(rx, secret.digest())?;
+    let good = |b: &Bearer| b.is_active(rx.now) && b.token.kind != TokenKind::Refresh;
     bearer.filter(good).ok_or(Error::InvalidToken)
 }
 
-/// The same, if the token is for our own API at `api` too.
-pub fn bearer_for(
-    api: &str,
-    conn: &mut Conn,
-    brands: &Brands,
-    presented: &str,
-    now: Timestamp,
-) -> Result<Bearer, Error> {
-    let bearer = bearer(conn, brands, presented, now)?;
-    if !bearer.audience().contains(api) {
+/// The same, if the token is for our own management API too.
+pub fn bearer_for_our_api(rx: &mut Rx, presented: &str) -> Result<Bearer, Error> {
+    let bearer = bearer(rx, presented)?;
+    if !bearer.audience().contains(&rx.policy.api_resource()) {
         return Err(Error::InvalidToken);
     }
     Ok(bearer)

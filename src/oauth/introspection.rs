@@ -7,12 +7,11 @@ use serde::Serialize;
 use super::error::{Error, InvalidRequest};
 use super::params::Params;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::domain::bearer::{Bearer, Standing};
 use crate::domain::client::Client;
 use crate::domain::id::Id;
 use crate::domain::resource::Catalogue;
-use crate::domain::secret::Brands;
+use crate::domain::tx::Rx;
 
 /// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
 pub struct Question {
@@ -79,26 +78,21 @@ const INACTIVE: Outcome = Outcome {
 };
 
 /// Answer `caller`, which has authenticated. Every reason for "no" looks alike; the log knows it.
-pub fn answer(
-    conn: &mut Conn,
-    caller: &Client,
-    question: &Question,
-    brands: &Brands,
-    issuer: &str,
-    now: Timestamp,
-) -> Result<Outcome, Error> {
-    let Some(secret) = brands.read(&question.token) else {
+pub fn answer(rx: &mut Rx, caller: &Client, question: &Question) -> Result<Outcome, Error> {
+    let Some(secret) = rx.policy.brands.read(&question.token) else {
+        tracing::debug!("malformed");
         return Ok(INACTIVE);
     };
-    let Some(bearer) = Bearer::find(conn, secret.digest())? else {
+    let Some(bearer) = Bearer::find(rx, secret.digest())? else {
+        tracing::debug!("unknown");
         return Ok(INACTIVE);
     };
-    let standing = bearer.standing(now);
+    let standing = bearer.standing(rx.now);
     if standing != Standing::Active {
         tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
         return Ok(INACTIVE);
     }
-    let Some(scope) = bearer.seen_by(caller, &Catalogue::load(conn)?) else {
+    let Some(scope) = bearer.seen_by(caller, &Catalogue::load(rx)?) else {
         tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
         return Ok(INACTIVE);
     };
@@ -106,7 +100,7 @@ pub fn answer(
         used: Some(bearer.grant.id),
         answer: Answer::Active(Box::new(Facts {
             active: true,
-            iss: issuer.to_owned(),
+            iss: rx.policy.issuer.clone(),
             sub: bearer.subject(),
             aud: bearer.audience().iter().map(str::to_owned).collect(),
             client_id: bearer.grant.client_id.clone(),

@@ -37,9 +37,9 @@ fn at_each(app: &App, nodes: &[&Server]) -> Vec<App> {
 }
 
 fn refresh_rows(server: &Server) -> i64 {
-    let count = server.app.read_blocking(|conn| {
+    let count = server.app.read_blocking(|rx| {
         let refresh = tokens::table.filter(tokens::kind.eq(TokenKind::Refresh));
-        Ok::<_, Fault>(refresh.count().get_result(conn)?)
+        Ok::<_, Fault>(refresh.count().get_result(&mut **rx)?)
     });
     count.expect("the tokens are counted")
 }
@@ -77,7 +77,7 @@ async fn one_code_gives_tokens_once(nodes: &[&Server]) {
     }
     let made = server
         .app
-        .read_blocking(|conn| Ok::<_, Fault>(grants::table.count().get_result::<i64>(conn)?));
+        .read_blocking(|rx| Ok::<_, Fault>(grants::table.count().get_result::<i64>(&mut **rx)?));
     assert_eq!(made.expect("the grants are counted"), 1);
 }
 

@@ -58,8 +58,8 @@ pub fn consider(
     request: Request,
     user: &User,
     auth_time: Timestamp,
-    issuer: &str,
 ) -> Result<Next, Fault> {
+    let issuer = &tx.policy.issuer;
     let catalogue = Catalogue::load(tx)?;
     let offered = match request.offered_to(user, &catalogue) {
         Ok(offered) => offered,
@@ -101,14 +101,8 @@ pub fn consider(
 }
 
 /// Take `user`'s answer to the request of this id. It counts once, for no more than was asked, and by whom it was asked.
-pub fn decide(
-    tx: &mut Tx,
-    id: Id,
-    user: Id,
-    decision: Decision,
-    issuer: &str,
-) -> Result<Next, Undecided> {
-    let now = tx.now;
+pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next, Undecided> {
+    let (now, issuer) = (tx.now, &tx.policy.issuer);
     let request = AuthorizationRequest::open_for(tx, id, user, now)?.ok_or(Undecided::Over)?;
     let back = Back {
         redirect_uri: request.redirect_uri.clone(),

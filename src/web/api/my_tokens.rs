@@ -20,7 +20,7 @@ pub async fn list(account: Account) -> Result<HttpResponse, Error> {
     let tokens = account
         .by
         .app
-        .read(move |conn| Ok::<_, Error>(PersonalToken::all_of(conn, owner)?))
+        .query(move |rx| PersonalToken::all_of(rx, owner))
         .await?;
     Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
 }
@@ -28,13 +28,13 @@ pub async fn list(account: Account) -> Result<HttpResponse, Error> {
 /// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.
 pub async fn options(account: Account) -> Result<HttpResponse, Error> {
     let by = account.by;
-    let (app, owner) = (by.app.clone(), by.user.clone());
+    let owner = by.user.clone();
     let (catalogue, may_create) = by
         .app
-        .read(move |conn| {
-            let policy = &app.policy().personal;
-            let may_create = PersonalToken::check_may_create(conn, policy, &owner);
-            Ok::<_, Error>((Catalogue::load(conn)?, may_create))
+        .read(move |rx| {
+            let policy = &rx.policy.personal;
+            let may_create = PersonalToken::check_may_create(rx, policy, &owner);
+            Ok::<_, Error>((Catalogue::load(rx)?, may_create))
         })
         .await?;
     if let Err(Problem::Fault(fault)) = may_create {
@@ -80,11 +80,7 @@ pub async fn create(account: Account) -> Result<HttpResponse, Error> {
 /// One of my tokens.
 pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
-    let token = account
-        .by
-        .app
-        .read(move |conn| own(conn, owner, &id))
-        .await?;
+    let token = account.by.app.read(move |rx| own(rx, owner, &id)).await?;
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 

@@ -37,9 +37,9 @@ pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResp
     let now = by.app.now();
     let tokens = by
         .app
-        .read(move |conn| {
-            let user = found_user(conn, &user)?;
-            Ok::<_, Error>(PersonalToken::all_of(conn, user.id)?)
+        .read(move |rx| {
+            let user = found_user(rx, &user)?;
+            Ok::<_, Error>(PersonalToken::all_of(rx, user.id)?)
         })
         .await?;
     Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
@@ -103,9 +103,9 @@ pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error
     let now = by.app.now();
     let token = by
         .app
-        .read(move |conn| {
-            let user = found_user(conn, &user)?;
-            found_token(conn, &user, &token, now)
+        .read(move |rx| {
+            let user = found_user(rx, &user)?;
+            found_token(rx, &user, &token, now)
         })
         .await?;
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))

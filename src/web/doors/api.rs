@@ -15,7 +15,7 @@ use crate::domain::token::TokenKind;
 use crate::domain::tx::{Actor, Caller};
 use crate::domain::user::User;
 use crate::oauth;
-use crate::oauth::client_auth::{bearer, bearer_for, bearer_token};
+use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token};
 use crate::web::api::Error;
 use crate::web::form;
 
@@ -171,17 +171,15 @@ async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error>
 
 async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Caller), Error> {
     let app = app(req);
-    let (server, now) = (app.clone(), app.now());
     let (bearer, rights) = app
-        .read(move |conn| {
-            let (api, brands) = (server.api_resource(), &server.policy().brands);
-            let bearer = bearer_for(&api, conn, brands, &token, now)?;
-            let rights = bearer.rights(&Catalogue::load(conn)?);
+        .read(move |rx| {
+            let bearer = bearer_for_our_api(rx, &token)?;
+            let rights = bearer.rights(&Catalogue::load(rx)?);
             Ok::<_, oauth::Error>((bearer, rights))
         })
         .await?;
     app.last_used()
-        .note(bearer.grant.id, now, caller(req, &app).address);
+        .note(bearer.grant.id, app.now(), caller(req, &app).address);
     if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
         return Err(Error::forbidden(
             "pat.cannot_manage_tokens",
@@ -212,16 +210,10 @@ impl FromRequest for Holder {
         Box::pin(async move {
             let app = app(&req);
             let token = presented(&req).ok_or(oauth::Error::InvalidToken)??;
-            let (server, now) = (app.clone(), app.now());
-            let bearer = app
-                .read(move |conn| {
-                    let bearer = bearer(conn, &server.policy().brands, &token, now)?;
-                    match bearer.token.kind {
-                        TokenKind::Personal => Ok(bearer),
-                        _ => Err(oauth::Error::InvalidToken),
-                    }
-                })
-                .await?;
+            let bearer = app.read(move |rx| bearer(rx, &token)).await?;
+            if bearer.token.kind != TokenKind::Personal {
+                return Err(oauth::Error::InvalidToken.into());
+            }
             let caller = caller(&req, &app).acting_as(actor(&bearer));
             Ok(Self {
                 app,

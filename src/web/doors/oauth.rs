@@ -85,10 +85,7 @@ impl Presented {
                 caller,
             });
         };
-        let (server, now) = (app.clone(), app.now());
-        let client = app
-            .read(move |conn| credentials.client(conn, &server.policy().brands, now))
-            .await?;
+        let client = app.read(move |rx| credentials.client(rx)).await?;
         let caller = caller.acting_as(Actor::Client(client.id.clone()));
         Ok(ClientOrHolder {
             app,
@@ -148,13 +145,7 @@ impl FromRequest for Questioner {
                 ..
             } = Presented::read(req, payload).await?;
             let credentials = credentials.ok_or(InvalidClient::Failed)?;
-            let (server, now) = (app.clone(), app.now());
-            let client = app
-                .read(move |conn| {
-                    let (brands, api) = (&server.policy().brands, server.api_resource());
-                    credentials.questioner(conn, brands, &api, now)
-                })
-                .await?;
+            let client = app.read(move |rx| credentials.questioner(rx)).await?;
             Ok(Self {
                 app,
                 client,

@@ -66,12 +66,14 @@ impl Visitor {
             return Err(Error::TokenOnPage);
         }
         let app = app(&req);
-        let browser = Browser::of(&req, app.is_https());
-        let now = app.now();
+        let browser = Browser::of(&req, app.policy().is_https());
         let person = match browser.known() {
             Some(id) => {
-                app.read(move |conn| Ok::<_, Fault>(Session::find(conn, id, now)?))
-                    .await?
+                app.query(move |rx| {
+                    let now = rx.now;
+                    Session::find(rx, id, now)
+                })
+                .await?
             }
             None => None,
         };

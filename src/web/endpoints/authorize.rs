@@ -14,7 +14,7 @@ pub async fn get(visitor: Visitor, req: HttpRequest) -> Result<HttpResponse, Err
     let (app, issuer) = (visitor.app.clone(), visitor.app.issuer().to_owned());
     let query = req.query_string().to_owned();
     let checked = app
-        .read(move |conn| authorization::check(conn, query.as_bytes()))
+        .read(move |rx| authorization::check(rx, query.as_bytes()))
         .await;
     let request = match checked {
         Ok(request) => request,
@@ -40,7 +40,7 @@ pub async fn get(visitor: Visitor, req: HttpRequest) -> Result<HttpResponse, Err
 
     let (user, auth_time) = (person.user.clone(), person.session.authenticated_at);
     let next = person
-        .write(move |tx| authorization::consider(tx, request, &user, auth_time, &issuer))
+        .write(move |tx| authorization::consider(tx, request, &user, auth_time))
         .await??;
     match next {
         Next::Return(url) => Ok(see_other(&url)),

@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 
-use crate::db::Fault;
 use crate::domain::user::User;
 use crate::web::doors::Public;
 use crate::web::errors;
@@ -14,9 +13,7 @@ pub async fn alive(_: Public) -> HttpResponse {
 
 /// The database answers too, and has its tables: an open SQLite file answers for ever, whatever becomes of it.
 pub async fn ready(Public(app): Public) -> HttpResponse {
-    let asked = app
-        .read(|conn| Ok::<_, Fault>(User::is_anyone_here(conn)?))
-        .await;
+    let asked = app.query(|rx| User::is_anyone_here(rx)).await;
     match asked {
         Ok(_) => HttpResponse::Ok()
             .content_type("text/plain")

@@ -14,22 +14,10 @@ pub async fn post(asked: Questioner) -> Result<HttpResponse, Error> {
         params,
     } = asked;
     let question = Question::read(&params)?;
-    let (server, now) = (app.clone(), app.now());
     let client_ip = question.client_ip;
-    let outcome = app
-        .read(move |conn| {
-            answer(
-                conn,
-                &client,
-                &question,
-                &server.policy().brands,
-                server.issuer(),
-                now,
-            )
-        })
-        .await?;
+    let outcome = app.read(move |rx| answer(rx, &client, &question)).await?;
     if let Some(grant) = outcome.used {
-        app.last_used().note(grant, now, client_ip);
+        app.last_used().note(grant, app.now(), client_ip);
     }
     Ok(HttpResponse::Ok().json(outcome.answer))
 }

@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use serde_json::json;
 
-use crate::db::Fault;
 use crate::domain::client::GrantType;
 use crate::domain::resource::Catalogue;
 use crate::oauth::Error;
@@ -13,9 +12,7 @@ use crate::web::routes;
 
 /// Tell clients where everything is and what this server can do (RFC 8414 §2).
 pub async fn get(Public(app): Public) -> Result<HttpResponse, Error> {
-    let catalogue = app
-        .read(|conn| Ok::<_, Fault>(Catalogue::load(conn)?))
-        .await?;
+    let catalogue = app.query(|rx| Catalogue::load(rx)).await?;
     let mut scopes: Vec<&str> = catalogue
         .iter()
         .flat_map(|(_, scopes)| scopes)

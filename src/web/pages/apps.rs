@@ -122,9 +122,7 @@ async fn rows(person: &SignedIn) -> Result<Vec<AppRow>, Error> {
     let user = person.user.id;
     let (apps, catalogue) = person
         .app
-        .read(move |conn| {
-            Ok::<_, Fault>((ConnectedApp::all_of(conn, user)?, Catalogue::load(conn)?))
-        })
+        .query(move |rx| Ok((ConnectedApp::all_of(rx, user)?, Catalogue::load(rx)?)))
         .await?;
     let now = person.app.now();
     Ok(apps

@@ -80,18 +80,15 @@ pub async fn check_password(
 ) -> Result<Result<User, Denied>, Fault> {
     let attempts = Attempts::new(&username, caller.address);
     // Who has to wait anyway takes no place in the queue for a thread.
-    let (before, now) = (attempts.clone(), app.now());
-    let wait = app
-        .read(move |conn| Ok::<_, Fault>(before.wait(conn, now)?))
-        .await?;
+    let before = attempts.clone();
+    let wait = app.query(move |rx| before.wait(rx)).await?;
     if let Some(wait) = wait {
         return Ok(Err(Denied::too_many(wait)));
     }
     let server = app.clone();
     let checked = app.with_password(move || {
-        let now = server.now();
-        let (wait, user) = server.read_blocking(|conn| {
-            Ok::<_, Fault>((attempts.wait(conn, now)?, User::named(conn, &username)?))
+        let (wait, user) = server.read_blocking(|rx| {
+            Ok::<_, Fault>((attempts.wait(rx)?, User::named(rx, &username)?))
         })?;
         if let Some(wait) = wait {
             return Ok(Err(Denied::too_many(wait)));
@@ -147,7 +144,7 @@ pub async fn sign_in(
     old: Option<&Session>,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let browser = Browser::fresh(app.is_https());
+    let browser = Browser::fresh(app.policy().is_https());
     let (new, old) = (browser.digest(), old.map(|session| session.hash));
     app.write(caller.acting_as(Actor::User(user.id)), move |tx| {
         // The password was right a moment ago; it may have been changed since, or the account disabled.

@@ -153,9 +153,9 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     let id = id.ok_or(Error::Tampered(
         "This form does not say which request it answers.",
     ))?;
-    let (user, issuer) = (person.user.id, person.app.issuer().to_owned());
+    let user = person.user.id;
     let decided = person
-        .write(move |tx| authorization::decide(tx, id, user, decision, &issuer))
+        .write(move |tx| authorization::decide(tx, id, user, decision))
         .await?;
     match decided {
         Ok(Next::Return(url)) => Ok(see_other(&url)),

@@ -72,7 +72,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
         }
     };
     let hash = person.app.hash_password(new("new_password")).await?;
-    let browser = Browser::fresh(person.app.is_https());
+    let browser = Browser::fresh(person.app.policy().is_https());
     let session = browser.digest();
     person
         .app

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{TokenRow, at_field, own};
-use crate::db::Fault;
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
 use crate::domain::words::Scope;
@@ -141,7 +140,7 @@ async fn form(
     let audience = token.grant.audience.clone();
     let catalogue = person
         .app
-        .read(move |conn| Ok::<_, Fault>(Catalogue::load(conn)?.within(&audience)))
+        .query(move |rx| Ok(Catalogue::load(rx)?.within(&audience)))
         .await?;
     let scopes = token.grant.scope.iter().map(|word| ScopeChoice {
         value: word.to_owned(),

@@ -31,13 +31,13 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         .into_iter()
         .find(|show| *show == asked)
         .unwrap_or("active");
-    let (app, owner) = (person.app.clone(), person.user.clone());
+    let owner = person.user.clone();
     let (tokens, may_create) = person
         .app
-        .read(move |conn| {
-            let policy = &app.policy().personal;
-            let may_create = PersonalToken::check_may_create(conn, policy, &owner);
-            Ok::<_, Error>((PersonalToken::all_of(conn, owner.id)?, may_create))
+        .read(move |rx| {
+            let policy = &rx.policy.personal;
+            let may_create = PersonalToken::check_may_create(rx, policy, &owner);
+            Ok::<_, Error>((PersonalToken::all_of(rx, owner.id)?, may_create))
         })
         .await?;
     let why_not = match may_create {

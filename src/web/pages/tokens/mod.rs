@@ -131,7 +131,7 @@ async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
     let owner = person.user.id;
     let found = person
         .app
-        .read(move |conn| Ok::<_, Error>(PersonalToken::owned_by(conn, owner, id)?))
+        .query(move |rx| PersonalToken::owned_by(rx, owner, id))
         .await?;
     found.ok_or(Error::NotFound)
 }

@@ -8,7 +8,6 @@ use super::expiry::{Expiry, exactly, expiries};
 use super::wish::{Wish, value};
 use super::{at_field, created};
 use crate::clock::Timestamp;
-use crate::db::Fault;
 use crate::domain::grant::Via;
 use crate::domain::personal_token::{NewPersonalToken, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
@@ -131,7 +130,7 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
 async fn catalogue(person: &SignedIn) -> Result<Catalogue, Error> {
     person
         .app
-        .read(|conn| Ok::<_, Fault>(Catalogue::load(conn)?))
+        .query(|rx| Catalogue::load(rx))
         .await
         .map_err(Error::from)
 }
