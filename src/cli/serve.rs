@@ -27,6 +27,12 @@ pub fn run(config: Config) -> Result<(), Error> {
     let config = config.listening_on(listener.local_addr()?);
     let app = App::open(config, Clock::System)?;
     app.take_address()?;
+    if app.policy().is_https() && app.config().trusted_proxies.is_empty() {
+        // This server speaks http: there is a proxy, and without this setting everybody seems to sit at it.
+        tracing::warn!(
+            "trusted_proxies is not set: all people seem to come from one address, the proxy's"
+        );
+    }
     if let Some(password) = first_user(&app)? {
         println!(
             "The database is new. Sign in at {} as {FIRST_USER} with the password",

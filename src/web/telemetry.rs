@@ -25,7 +25,8 @@ pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(String::clone).ok()
 }
 
-/// Answer a request under an id of its own, and log how it went: never its query, headers or body.
+/// Answer a request under an id of its own, and log how it went: never its query, headers or body, and of its path only
+/// the pattern that matched, for people paste secrets into the strangest places.
 pub async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -34,7 +35,7 @@ pub async fn around(
     let now: Timestamp = Clock::System.now();
     let id = Id::new(now).to_string();
     let began = Instant::now();
-    let (method, path) = (req.method().clone(), req.path().to_owned());
+    let method = req.method().clone();
     let trusted = req
         .app_data::<App>()
         .map(|app| app.config().trusted_proxies.as_slice());
@@ -43,7 +44,7 @@ pub async fn around(
     tracing::info!(
         request = %id,
         %method,
-        path,
+        path = res.request().match_pattern().as_deref().unwrap_or("/(unknown)"),
         status = res.status().as_u16(),
         ms = began.elapsed().as_millis() as u64,
         from = from.map(tracing::field::display),
