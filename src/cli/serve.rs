@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::last_used;
+use crate::jobs::{last_used, sweep};
 use crate::web;
 
 /// Who is made on an empty database.
@@ -64,7 +64,10 @@ pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) ->
         let server = web::serve(app.clone(), listener, workers)?;
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
-        let writing = actix_web::rt::spawn(last_used::run(app.clone()));
+        let jobs = [
+            actix_web::rt::spawn(last_used::run(app.clone())),
+            actix_web::rt::spawn(sweep::run(app.clone())),
+        ];
         tracing::info!(issuer = app.issuer(), "serving");
         announce();
         tokio::select! {
@@ -76,7 +79,7 @@ pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) ->
         running
             .await
             .map_err(|_| Fault::Broken("the server panicked"))??;
-        writing.abort();
+        jobs.iter().for_each(|job| job.abort());
         last_used::flush(&app, true).await?;
         Ok(())
     })

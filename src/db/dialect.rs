@@ -37,6 +37,9 @@ const WAL_RETRY: Duration = Duration::from_millis(20);
 /// both live.
 const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
 
+/// The lock of the node that does a job for all.
+const JOB_LOCK: i64 = 0x6a65_746f_6e01;
+
 /// What a connection is for. The database itself keeps a reader from writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -191,6 +194,17 @@ pub fn hold_start(conn: &mut Conn) -> QueryResult<()> {
         Conn::Postgres(conn) => {
             conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         }
+    }
+}
+
+/// Whether this transaction alone does the work that one node does for all. On SQLite there is one writer, and so it is.
+pub fn is_alone(conn: &mut Conn) -> QueryResult<bool> {
+    match conn {
+        Conn::Sqlite(_) => Ok(true),
+        Conn::Postgres(conn) => diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(
+            &format!("pg_try_advisory_xact_lock({JOB_LOCK})"),
+        ))
+        .get_result(conn),
     }
 }
 

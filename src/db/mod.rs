@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use diesel::{PgConnection, SqliteConnection};
 
-pub use dialect::{count_sign_in_failure, hold_start, hold_user};
+pub use dialect::{count_sign_in_failure, hold_start, hold_user, is_alone};
 pub use fault::{Fault, Refusal};
 pub use pool::Database;
 

@@ -1,5 +1,7 @@
 //! A request of an app to be let in, from the consent page to the redeemed code (RFC 6749 §4.1).
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::id::Id;
@@ -11,7 +13,9 @@ use crate::db::Conn;
 use crate::db::schema::authorization_requests as requests;
 
 /// How long a person may look at the consent page.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30 * 60);
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// How long a request is kept: so long a code that comes twice is known for a replay.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an app asked for, kept here so that the consent form has to carry nothing but its id.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -142,6 +146,17 @@ impl AuthorizationRequest {
             None => diesel::delete(open).execute(&mut **tx),
         }
         .map(drop)
+    }
+
+    /// Remove up to `limit` requests of yesterday: nobody can answer or redeem them any more.
+    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let over: Vec<Id> = requests::table
+            .filter(requests::created_at.lt(tx.now - KEPT))
+            .order(requests::id)
+            .limit(limit)
+            .select(requests::id)
+            .load(&mut **tx)?;
+        diesel::delete(requests::table.filter(requests::id.eq_any(over))).execute(&mut **tx)
     }
 
     /// The person said no. `false` if they had answered before.

@@ -254,6 +254,18 @@ impl Client {
         Ok((secret, until))
     }
 
+    /// Remove up to `limit` secrets whose overlap has ended.
+    pub fn purge_secrets(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let over: Vec<Digest> = client_secrets::table
+            .filter(client_secrets::expires_at.le(tx.now))
+            .order(client_secrets::hash)
+            .limit(limit)
+            .select(client_secrets::hash)
+            .load(&mut **tx)?;
+        diesel::delete(client_secrets::table.filter(client_secrets::hash.eq_any(over)))
+            .execute(&mut **tx)
+    }
+
     /// Switch a client off: it can't authenticate, and none of its tokens is active any more.
     pub fn disable(&self, tx: &mut Tx) -> QueryResult<()> {
         let now = tx.now;

@@ -15,7 +15,7 @@ use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::column::column;
-use crate::db::schema::grants;
+use crate::db::schema::{grants, tokens};
 
 /// How a grant came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -247,6 +247,21 @@ impl Grant {
             .filter(grants::revoked_at.is_null())
             .select(Grant::as_select())
             .load(conn)
+    }
+
+    /// Remove those of these grants that have no token any more. A service's own grant stays, since its next token comes
+    /// under it.
+    pub fn purge_empty(tx: &mut Tx, ids: Vec<Id>) -> QueryResult<usize> {
+        let held: Vec<Id> = tokens::table
+            .filter(tokens::grant_id.eq_any(&ids))
+            .select(tokens::grant_id)
+            .distinct()
+            .load(&mut **tx)?;
+        let empty: Vec<Id> = ids.into_iter().filter(|id| !held.contains(id)).collect();
+        let of_apps = grants::table
+            .filter(grants::id.eq_any(empty))
+            .filter(grants::origin.eq(Origin::AuthorizationCode));
+        diesel::delete(of_apps).execute(&mut **tx)
     }
 
     /// Note that a token under this grant was used, and from where if that is known. A node may be late with its

@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
@@ -21,6 +23,11 @@ use crate::db::{self, Conn, Fault};
 
 use rules::{LAST_MOMENT, check_scope, checked_description, checked_name};
 pub use rules::{PRESETS, Problem, days, grantable};
+
+/// How long an expired token is shown to its owner.
+const EXPIRED_SHOWN: Duration = days(30);
+/// How long a revoked one is.
+const REVOKED_SHOWN: Duration = days(90);
 
 /// A personal access token with its grant.
 #[derive(Debug, Clone)]
@@ -272,6 +279,28 @@ impl PersonalToken {
     /// End the token, at once and for ever. A second time changes nothing.
     pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
         self.grant.revoke(tx, because)
+    }
+
+    /// Remove up to `limit` tokens that ended long ago, with a record of each: expired ones are shown for 30 days, revoked
+    /// ones for 90.
+    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let expired = tokens::expires_at.lt(tx.now - EXPIRED_SHOWN);
+        let revoked = grants::revoked_at.lt(tx.now - REVOKED_SHOWN);
+        let over: Vec<Grant> = tokens::table
+            .inner_join(grants::table)
+            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
+            .order(grants::id)
+            .limit(limit)
+            .select(Grant::as_select())
+            .load(&mut **tx)?;
+        for grant in &over {
+            let name = grant.name.clone().unwrap_or_default();
+            tx.record(Event::new(What::TokenPurged).grant(grant).detail(name))?;
+        }
+        let ids: Vec<Id> = over.iter().map(|grant| grant.id).collect();
+        // Its token goes with it.
+        diesel::delete(grants::table.filter(grants::id.eq_any(ids))).execute(&mut **tx)
     }
 
     /// End all live tokens of `owner`; how many there were.

@@ -67,6 +67,17 @@ impl Session {
         Ok(Session::find(tx, self.hash, now)?.is_some())
     }
 
+    /// Remove up to `limit` sessions that have run out.
+    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let over: Vec<Digest> = sessions::table
+            .filter(sessions::expires_at.le(tx.now))
+            .order(sessions::hash)
+            .limit(limit)
+            .select(sessions::hash)
+            .load(&mut **tx)?;
+        diesel::delete(sessions::table.filter(sessions::hash.eq_any(over))).execute(&mut **tx)
+    }
+
     /// Sign one browser out.
     pub fn end(tx: &mut Tx, hash: Digest) -> QueryResult<()> {
         diesel::delete(sessions::table.find(hash))

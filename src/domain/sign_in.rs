@@ -107,6 +107,18 @@ impl Attempts {
         forget(tx, &account(username))
     }
 
+    /// Remove up to `limit` failures that are forgotten.
+    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let over: Vec<String> = sign_in_failures::table
+            .filter(sign_in_failures::last_at.lt(tx.now - MEMORY))
+            .order(sign_in_failures::subject)
+            .limit(limit)
+            .select(sign_in_failures::subject)
+            .load(&mut **tx)?;
+        diesel::delete(sign_in_failures::table.filter(sign_in_failures::subject.eq_any(over)))
+            .execute(&mut **tx)
+    }
+
     fn subjects(&self) -> Vec<(String, Brake)> {
         let mut subjects = vec![(self.account.clone(), ACCOUNT)];
         if let Some(network) = &self.network {

@@ -1,5 +1,7 @@
 //! Tokens: access tokens, refresh tokens and personal access tokens, in one table, each under a grant.
 
+use std::time::Duration;
+
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
@@ -86,7 +88,28 @@ pub struct NewToken<'a> {
     pub audience: Option<&'a Audience>,
 }
 
+/// How long access and refresh tokens are kept past their end.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Token {
+    /// Remove up to `limit` access and refresh tokens that are over, and the grants of apps that are left with none.
+    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
+        let over: Vec<(Digest, Id)> = tokens::table
+            .filter(tokens::expires_at.lt(tx.now - KEPT))
+            .filter(tokens::kind.ne(TokenKind::Personal))
+            .order(tokens::expires_at)
+            .limit(limit)
+            .select((tokens::hash, tokens::grant_id))
+            .load(&mut **tx)?;
+        let (hashes, mut grants): (Vec<Digest>, Vec<Id>) = over.into_iter().unzip();
+        let removed =
+            diesel::delete(tokens::table.filter(tokens::hash.eq_any(hashes))).execute(&mut **tx)?;
+        grants.sort_unstable();
+        grants.dedup();
+        Grant::purge_empty(tx, grants)?;
+        Ok(removed)
+    }
+
     /// Keep a token whose secret is `secret`: its digest, and what it opens.
     pub fn issue(tx: &mut Tx, secret: &Secret, new: NewToken) -> QueryResult<Token> {
         let token = Token {

@@ -1,3 +1,4 @@
 //! What the server does by itself, beside answering: one job a file, each idempotent.
 
 pub mod last_used;
+pub mod sweep;

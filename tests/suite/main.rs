@@ -46,4 +46,5 @@ mod secret_kinds;
 mod serve;
 mod sign_in;
 mod sign_in_brake;
+mod sweep;
 mod third_party;

@@ -93,7 +93,9 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "client_secrets_of_client",
             "resources_of_client",
             "grants_of_user",
+            "grants_revoked",
             "tokens_of_grant",
+            "tokens_by_end",
             "audit_events_of_grant",
         ])
     );

@@ -89,6 +89,7 @@ CREATE TABLE grants (
     revoke_reason  TEXT
 );
 CREATE INDEX grants_of_user ON grants (user_id, client_id);
+CREATE INDEX grants_revoked ON grants (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- Every secret that opens something, by its SHA-256. scope and audience are there when narrower than the grant's.
 CREATE TABLE tokens (
@@ -108,6 +109,7 @@ CREATE TABLE tokens (
     revoke_reason TEXT
 );
 CREATE INDEX tokens_of_grant ON tokens (grant_id);
+CREATE INDEX tokens_by_end ON tokens (expires_at);
 
 -- From the consent page to the redeemed code (RFC 6749 §4.1).
 CREATE TABLE authorization_requests (

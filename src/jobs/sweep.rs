@@ -1,0 +1,68 @@
+//! Removing what is over, so that the database stays as small as what is alive: in small batches, off the request path.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::db::{self, Fault};
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::client::Client;
+use crate::domain::personal_token::PersonalToken;
+use crate::domain::session::Session;
+use crate::domain::sign_in::Attempts;
+use crate::domain::token::Token;
+use crate::domain::tx::{Caller, Tx};
+
+/// How often it is looked for what is over.
+const PERIOD: Duration = Duration::from_secs(60);
+/// Rows removed in one transaction: others wait for its locks.
+const BATCH: i64 = 500;
+
+/// What one noun removes: up to so many rows that are over, in its own way, at `tx.now`; how many there were.
+type Purge = fn(&mut Tx, i64) -> diesel::QueryResult<usize>;
+
+const PURGES: [(&str, Purge); 6] = [
+    ("personal access tokens", PersonalToken::purge),
+    ("tokens", Token::purge),
+    ("authorization requests", AuthorizationRequest::purge),
+    ("sessions", Session::purge),
+    ("sign-in failures", Attempts::purge),
+    ("client secrets", Client::purge_secrets),
+];
+
+/// Remove all that is over now, batch by batch.
+pub async fn sweep(app: &App) -> Result<(), Fault> {
+    for (what, purge) in PURGES {
+        let mut removed = 0;
+        loop {
+            let batch = app
+                .write(Caller::system(), move |tx| {
+                    // Another node may be at it.
+                    let removed = if db::is_alone(tx)? {
+                        purge(tx, BATCH)?
+                    } else {
+                        0
+                    };
+                    Ok::<_, Fault>(removed)
+                })
+                .await?;
+            removed += batch;
+            if batch < BATCH as usize {
+                break;
+            }
+        }
+        if removed > 0 {
+            tracing::info!(removed, what, "swept");
+        }
+    }
+    Ok(())
+}
+
+/// Sweep again and again, until the server ends.
+pub async fn run(app: App) {
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        if let Err(error) = sweep(&app).await {
+            tracing::warn!(%error, "what is over could not be swept");
+        }
+    }
+}
