@@ -74,16 +74,16 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     let hash = person.app.hash_password(new("new_password")).await?;
     let browser = Browser::fresh(person.app.policy().is_https());
     let session = browser.digest();
+    // Of two who knew the old password, the later must not undo what the first has set.
     person
-        .app
-        .write(person.caller.clone(), move |tx| {
+        .write(move |tx| {
             user.set_password(tx, &hash)?;
             if and_tokens {
                 PersonalToken::revoke_all_of(tx, user.id, &Because::PasswordChanged)?;
             }
             Ok::<_, Fault>(Session::begin(tx, session, &user)?)
         })
-        .await?;
+        .await??;
     signed_in(
         &person.app,
         &browser,
