@@ -50,8 +50,7 @@ pub async fn create(by: Manager<Write>, user: web::Path<String>) -> Result<HttpR
     let new: NewTokenBody = parse(&by.body)?;
     let path = format!("/api/users/{user}/personal-access-tokens");
     let made = by
-        .app
-        .write(by.caller, move |tx| {
+        .write(move |tx| {
             let owner = found_user(tx, &user)?;
             new.create(tx, &owner)
         })
@@ -68,8 +67,7 @@ pub async fn rename(by: Manager<Write>, user: web::Path<String>) -> Result<HttpR
     let current =
         current_name.ok_or_else(|| Error::malformed("currentName says which token is meant."))?;
     let view = by
-        .app
-        .write(by.caller, move |tx| {
+        .write(move |tx| {
             let token = found_by_name(tx, &user, &current)?;
             let changes = Changes {
                 name: Some(name),
@@ -88,12 +86,11 @@ pub async fn delete_by_name(
     user: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let ByName { name } = parse(&by.body)?;
-    by.app
-        .write(by.caller, move |tx| {
-            let token = found_by_name(tx, &user, &name)?;
-            Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
-        })
-        .await?;
+    by.write(move |tx| {
+        let token = found_by_name(tx, &user, &name)?;
+        Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -116,8 +113,7 @@ pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Er
     let (user, token) = named.into_inner();
     let changes: ChangesBody = parse(&by.body)?;
     let view = by
-        .app
-        .write(by.caller, move |tx| {
+        .write(move |tx| {
             let token = found(tx, &user, &token)?;
             changes.apply(tx, &token)
         })
@@ -128,12 +124,11 @@ pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Er
 /// End one of a person's tokens. A second time changes nothing.
 pub async fn revoke(by: Manager<Revoke>, named: Named) -> Result<HttpResponse, Error> {
     let (user, token) = named.into_inner();
-    by.app
-        .write(by.caller, move |tx| {
-            let token = found(tx, &user, &token)?;
-            Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
-        })
-        .await?;
+    by.write(move |tx| {
+        let token = found(tx, &user, &token)?;
+        Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

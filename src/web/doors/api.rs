@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::bearer::Bearer;
 use crate::domain::resource::Catalogue;
 use crate::domain::token::TokenKind;
-use crate::domain::tx::{Actor, Caller};
+use crate::domain::tx::{Actor, Caller, Tx};
 use crate::domain::user::User;
 use crate::oauth;
 use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token};
@@ -32,9 +32,28 @@ pub struct Account {
 /// has the scope of `S`.
 pub struct Manager<S> {
     pub app: App,
-    pub caller: Caller,
     pub body: Vec<u8>,
+    by: By,
     right: PhantomData<S>,
+}
+
+/// How a manager has come in.
+enum By {
+    Session(Box<SignedIn>),
+    Token(Caller),
+}
+
+impl<S> Manager<S> {
+    /// Change something as this manager: a person, if they still are signed in when it comes to that.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match &self.by {
+            By::Session(person) => person.write(work).await?,
+            By::Token(caller) => self.app.write(caller.clone(), work).await,
+        }
+    }
 }
 
 /// Whoever holds a personal access token, about that token alone: possession is the right.
@@ -134,15 +153,15 @@ impl<S: Right> FromRequest for Manager<S> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let (app, caller) = match presented(&req) {
-                Some(token) => by_token::<S>(&req, token?).await?,
-                None => by_session::<S>(&req).await?,
+            let by = match presented(&req) {
+                Some(token) => By::Token(by_token::<S>(&req, token?).await?),
+                None => By::Session(Box::new(by_session::<S>(&req).await?)),
             };
             let body = form::body(payload, form::PROGRAM).await?.to_vec();
             Ok(Self {
-                app,
-                caller,
+                app: app(&req),
                 body,
+                by,
                 right: PhantomData,
             })
         })
@@ -155,7 +174,7 @@ fn presented(req: &HttpRequest) -> Option<Result<String, oauth::Error>> {
     Some(token.map(str::to_owned).ok_or(oauth::Error::InvalidToken))
 }
 
-async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error> {
+async fn by_session<S: Right>(req: &HttpRequest) -> Result<SignedIn, Error> {
     let signed_in = person(req).await?;
     if !signed_in.user.is_admin {
         return Err(Error::forbidden(
@@ -166,10 +185,10 @@ async fn by_session<S: Right>(req: &HttpRequest) -> Result<(App, Caller), Error>
     if S::CHANGES_TOKENS {
         signed_in.recently(String::new)?;
     }
-    Ok((signed_in.app, signed_in.caller))
+    Ok(signed_in)
 }
 
-async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Caller), Error> {
+async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, Error> {
     let app = app(req);
     let (bearer, rights) = app
         .read(move |rx| {
@@ -189,9 +208,7 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<(App, Ca
     if !rights.contains(S::SCOPE) {
         return Err(oauth::Error::InsufficientScope(S::SCOPE).into());
     }
-    let actor = actor(&bearer);
-    let caller = caller(req, &app).acting_as(actor);
-    Ok((app, caller))
+    Ok(caller(req, &app).acting_as(actor(&bearer)))
 }
 
 fn actor(bearer: &Bearer) -> Actor {
