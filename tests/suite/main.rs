@@ -16,6 +16,7 @@ mod consent_by_resource;
 mod demo;
 mod documents;
 mod doors;
+mod ended_sessions;
 mod failing_storage;
 mod hostile_input;
 mod layers;

@@ -10,6 +10,7 @@ mod refusal;
 mod resource_server;
 mod script;
 mod server;
+mod steps;
 pub mod tables;
 
 pub use app::tokens;
@@ -22,6 +23,7 @@ pub use refusal::refused;
 pub use resource_server::ResourceServer;
 pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};
+pub use steps::Steps;
 
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {
