@@ -51,3 +51,4 @@ mod sign_in;
 mod sign_in_brake;
 mod sweep;
 mod third_party;
+mod withdrawal;

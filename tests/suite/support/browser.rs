@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use reqwest::cookie::{CookieStore, Jar};
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Response, Url};
 use serde_json::Value;
 
 use super::input;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 pub struct Browser {
     url: String,
@@ -91,8 +94,19 @@ impl Page {
 
 impl Browser {
     pub fn new(url: &str) -> Self {
+        Self::with(url, HeaderMap::new())
+    }
+
+    /// A browser at this address, as a proxy before the server says of it.
+    pub fn from(url: &str, address: &str) -> Self {
+        let address = address.parse().expect("an address is a header's value");
+        Self::with(url, HeaderMap::from_iter([(X_FORWARDED_FOR, address)]))
+    }
+
+    fn with(url: &str, headers: HeaderMap) -> Self {
         let jar = Arc::new(Jar::default());
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
             .cookie_provider(jar.clone())
             .no_proxy()

@@ -159,6 +159,11 @@ impl Server {
         Browser::new(&self.url)
     }
 
+    /// A browser elsewhere. The server has to trust a proxy at 127.0.0.1.
+    pub fn browser_at(&self, address: &str) -> Browser {
+        Browser::from(&self.url, address)
+    }
+
     /// `user`, signed in at a browser of their own.
     pub async fn signed_in(&self, user: &User) -> Browser {
         let browser = self.browser();
