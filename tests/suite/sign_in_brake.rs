@@ -140,3 +140,89 @@ async fn the_brake_holds_wherever_a_password_is_entered() {
     assert_eq!(wrong.status, 401, "{wrong:?}");
     assert_eq!(wait(&server.browser().sign_in("alice", PASSWORD).await), 4);
 }
+
+/// A server that believes the proxy before it, and alice.
+async fn behind_a_proxy(more: &[(&str, &str)]) -> Server {
+    let server = Server::with(&[&[("trusted_proxies", "127.0.0.1")], more].concat()).await;
+    server.user("alice");
+    server
+}
+
+/// Who guesses at one account is braked there; its person elsewhere is not, and nor is anybody else where they are.
+#[actix_web::test]
+async fn a_guesser_is_braked_and_not_the_account() {
+    let server = behind_a_proxy(&[]).await;
+    server.user("bob");
+    let guesser = server.browser_at("192.0.2.1");
+    use_up(&guesser, "alice").await;
+    assert_eq!(wait(&guesser.sign_in("alice", PASSWORD).await), 2);
+    let bob = server
+        .browser_at("192.0.2.1")
+        .sign_in("bob", PASSWORD)
+        .await;
+    assert_eq!(bob.status, 303, "{bob:?}");
+    let elsewhere = server.browser_at("198.51.100.1");
+    let alice = elsewhere.sign_in("alice", PASSWORD).await;
+    assert_eq!(alice.status, 303, "{alice:?}");
+}
+
+/// Guesses at one account from everywhere brake it for everybody, but nobody is locked out for longer than half a minute.
+#[actix_web::test]
+async fn an_account_is_braked_gently() {
+    let server = behind_a_proxy(&[]).await;
+    let mut hosts = 1..=254;
+    let mut stranger = || {
+        let host = hosts.next().expect("there are enough");
+        server.browser_at(&format!("192.0.2.{host}"))
+    };
+    for attempt in 0..=20 {
+        let page = stranger().sign_in("alice", "wrong").await;
+        assert_eq!(page.status, 401, "attempt {attempt}: {page:?}");
+    }
+    for expected in [2, 4, 8, 16, 30, 30, 30] {
+        let alice = stranger();
+        assert_eq!(wait(&alice.sign_in("alice", PASSWORD).await), expected);
+        server.clock.advance(seconds(expected));
+        assert_eq!(stranger().sign_in("alice", "wrong").await.status, 401);
+    }
+    server.clock.advance(seconds(30));
+    assert_eq!(stranger().sign_in("alice", PASSWORD).await.status, 303);
+}
+
+/// Who has one address of IPv6 has a whole /64 of them: they count as one. The next /64 is somebody else's.
+#[actix_web::test]
+async fn the_addresses_of_one_ipv6_connection_count_as_one() {
+    let server = behind_a_proxy(&[]).await;
+    for host in 0..=FREE {
+        let address = format!("2001:db8:1:2:{host:x}::{host:x}");
+        let page = server.browser_at(&address).sign_in("alice", "wrong").await;
+        assert_eq!(page.status, 401, "{address}: {page:?}");
+    }
+    let same = server.browser_at("2001:db8:1:2:ffff:ffff:ffff:ffff");
+    assert_eq!(wait(&same.sign_in("alice", PASSWORD).await), 2);
+    let next = server.browser_at("2001:db8:1:3::1");
+    assert_eq!(next.sign_in("alice", PASSWORD).await.status, 303);
+}
+
+/// Who has to wait is told so at once, and takes no place among those whose passwords are being checked.
+#[actix_web::test]
+async fn who_is_braked_waits_for_no_thread() {
+    let server = behind_a_proxy(&[("password_threads", "1")]).await;
+    let guesser = server.browser_at("192.0.2.1");
+    use_up(&guesser, "alice").await;
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let app = server.app.clone();
+    let busy = actix_web::rt::spawn(async move {
+        app.with_password(move || {
+            begun.send(()).expect("the test waits for it");
+            Ok::<_, jeton::db::Fault>(released.recv().is_ok())
+        })
+        .await
+    });
+    has_begun.await.expect("the only thread is taken");
+    let answer = tokio::time::timeout(seconds(20), guesser.sign_in("alice", PASSWORD)).await;
+    assert_eq!(wait(&answer.expect("it does not wait for the thread")), 2);
+    release.send(()).expect("the thread waits for it");
+    assert!(busy.await.unwrap().unwrap());
+}
