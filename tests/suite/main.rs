@@ -23,6 +23,7 @@ mod layers;
 mod logs;
 mod pages;
 mod personal_tokens;
+mod personal_tokens_audience;
 mod personal_tokens_rules;
 mod platform;
 mod postgres_tls;
