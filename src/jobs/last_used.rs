@@ -54,7 +54,10 @@ impl LastUsed {
             from,
             written: None,
         });
-        (note.at, note.from) = (at, from);
+        // Requests under way at once come here in any order.
+        if note.at <= at {
+            (note.at, note.from) = (at, from);
+        }
     }
 
     /// The notes that are due, in the order in which every node writes them; those that are written and old are dropped.
