@@ -113,3 +113,38 @@ pub async fn run(app: App) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn ids(due: &[(Id, Use)]) -> Vec<Id> {
+        due.iter().map(|(grant, _)| *grant).collect()
+    }
+
+    #[test]
+    fn notes_are_due_in_one_order_so_that_nodes_do_not_wait_for_each_other() {
+        let mut grants: Vec<Id> = (0..500).map(|_| Id::new(NOW)).collect();
+        let notes = LastUsed::default();
+        for grant in grants.iter().rev() {
+            notes.note(*grant, NOW, None);
+        }
+        grants.sort();
+        assert_eq!(ids(&notes.due(NOW, false)), grants);
+    }
+
+    #[test]
+    fn what_was_not_written_is_due_again_and_what_was_is_not() {
+        let notes = LastUsed::default();
+        for _ in 0..4 {
+            notes.note(Id::new(NOW), NOW, None);
+        }
+        let due = notes.due(NOW, false);
+        let (first, rest) = due.split_at(1);
+        notes.written(first);
+        assert_eq!(ids(&notes.due(NOW, false)), ids(rest));
+        assert_eq!(ids(&notes.due(NOW, true)), ids(rest));
+    }
+}

@@ -19,6 +19,7 @@ mod doors;
 mod ended_sessions;
 mod failing_storage;
 mod hostile_input;
+mod last_uses;
 mod layers;
 mod logs;
 mod pages;
