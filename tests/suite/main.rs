@@ -18,6 +18,7 @@ mod demo;
 mod documents;
 mod doors;
 mod ended_sessions;
+mod error_descriptions;
 mod failing_storage;
 mod hostile_input;
 mod last_uses;
