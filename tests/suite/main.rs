@@ -20,6 +20,7 @@ mod doors;
 mod ended_sessions;
 mod error_descriptions;
 mod failing_storage;
+mod form_limits;
 mod hostile_input;
 mod last_uses;
 mod layers;

@@ -331,3 +331,23 @@ async fn what_matters_takes_the_password_again() {
     assert_ne!(browser.cookies(), before);
     assert!(!opens(&server, &before).await);
 }
+
+/// Who answers an app's question after signing out elsewhere signs in and begins again: the form's address has no page.
+#[actix_web::test]
+async fn an_answer_after_signing_out_leads_to_a_page_that_is_there() {
+    let server = Server::start().await;
+    server.notes();
+    let browser = server.signed_in(&server.user("alice")).await;
+    let app = server.app(AppOptions::default());
+    let question = browser.get(&app.asks("notes:read").path()).await;
+    let csrf = question.input("csrf");
+    browser.submit_with(&csrf, "/sign-out", &[]).await;
+    let answer = browser.decide(&question, "allow", &["notes:read"]).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let sign_in = browser.get(answer.location()).await;
+    assert_eq!(sign_in.status, 200, "{sign_in:?}");
+    let on = sign_in_and_go(&browser, &sign_in.input("next")).await;
+    assert_eq!((on.status, on.location()), (303, "/"));
+    let home = browser.get("/").await;
+    assert_eq!(browser.get(home.location()).await.status, 200);
+}
