@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Jeton, PASSWORD};
+use crate::support::{Browser, Jeton, PASSWORD, ResourceServer};
 
 const CLIENT: [&str; 9] = [
     "client_id",
@@ -89,7 +89,7 @@ async fn a_password_from_standard_input_is_one_line_without_its_end() {
     let args = ["user", "set-password", "alice", "--password-stdin"];
     jeton.json_with(&args, " two  spaces and a tail \r\nnot this\n");
     let server = jeton.serve();
-    let browser = crate::support::Browser::new(&server.url);
+    let browser = Browser::new(&server.url);
     assert_eq!(browser.sign_in("alice", PASSWORD).await.status, 401);
     let page = browser.sign_in("alice", " two  spaces and a tail ").await;
     assert_eq!(page.status, 303, "{}", page.body);
@@ -176,6 +176,52 @@ fn client_commands_answer_with_the_client_and_its_secret_once() {
     let off = jeton.json(&["client", "disable", id]);
     has_keys(&off, &CLIENT, &[]);
     assert_eq!(off["disabled"], true);
+    let on = jeton.json(&["client", "enable", id]);
+    assert_eq!(on, kept, "as it was before");
+    assert_eq!(jeton.json(&["client", "enable", id]), kept, "a second time");
+}
+
+/// A client that is switched off is nobody, and somebody again once it is switched on.
+#[actix_web::test]
+async fn a_client_is_switched_off_and_on_under_a_running_server() {
+    let jeton = Jeton::new();
+    let server = jeton.serve();
+    jeton.notes(&server.url);
+    jeton.user("alice", PASSWORD);
+    let app = jeton.app(&server.url);
+    let browser = Browser::new(&server.url);
+    browser.sign_in("alice", PASSWORD).await;
+    let got = app.let_in(&browser, "notes:read").await;
+    jeton.json(&["client", "disable", &app.client_id]);
+    assert_eq!(app.refresh(got.refresh()).await.status(), 401);
+    jeton.json(&["client", "enable", &app.client_id]);
+    assert_eq!(app.refresh(got.refresh()).await.status(), 200);
+}
+
+/// Unless it was given the right, a client is told of its own tokens alone; with it of every token that is shown at a
+/// resource server, and so of no refresh token of others (RFC 7662 §4).
+#[actix_web::test]
+async fn a_client_may_be_let_ask_about_every_token() {
+    let jeton = Jeton::new();
+    let server = jeton.serve();
+    jeton.notes(&server.url);
+    jeton.user("alice", PASSWORD);
+    let app = jeton.app(&server.url);
+    let browser = Browser::new(&server.url);
+    browser.sign_in("alice", PASSWORD).await;
+    let got = app.let_in(&browser, "notes:read").await;
+    let made = jeton.token("alice", "ci");
+    let personal = text(&made, "token");
+    for (right, all) in [(&["--introspect-any"][..], true), (&[], false)] {
+        let create = [&["client", "create", "--name=Gateway"], right].concat();
+        let made = jeton.json(&create);
+        let (id, secret) = (text(&made, "client_id"), text(&made, "client_secret"));
+        let gateway = ResourceServer::new(&server.url, String::new(), id.to_owned(), secret);
+        for token in [got.access.as_str(), personal] {
+            assert_eq!(gateway.accepts(token).await, all, "{right:?}");
+        }
+        assert!(!gateway.accepts(got.refresh()).await, "{right:?}");
+    }
 }
 
 #[test]
