@@ -1,4 +1,4 @@
-//! Doors for programs that speak OAuth. Who asks is settled before anything else of the request is looked at.
+//! Doors for programs that speak OAuth. Who asks is settled before what they ask is looked at.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
