@@ -165,6 +165,7 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
 diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(scopes -> resources (resource_id));
+diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(consents -> clients (client_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,

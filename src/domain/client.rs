@@ -176,18 +176,24 @@ impl Client {
             .load(conn)
     }
 
-    /// Whether `digest` is that of one of this client's live secrets.
-    pub fn has_secret(&self, conn: &mut Conn, digest: Digest, now: Timestamp) -> QueryResult<bool> {
+    /// The client of this id, if `digest` is that of one of its live secrets.
+    pub fn with_secret(
+        conn: &mut Conn,
+        id: &str,
+        digest: Digest,
+        now: Timestamp,
+    ) -> QueryResult<Option<Client>> {
         let live = client_secrets::expires_at
             .is_null()
             .or(client_secrets::expires_at.gt(now));
-        let found: i64 = client_secrets::table
+        client_secrets::table
+            .inner_join(clients::table)
             .filter(client_secrets::hash.eq(digest))
-            .filter(client_secrets::client_id.eq(&self.id))
+            .filter(client_secrets::client_id.eq(id))
             .filter(live)
-            .count()
-            .get_result(conn)?;
-        Ok(found == 1)
+            .select(Client::as_select())
+            .get_result(conn)
+            .optional()
     }
 
     /// Register a client. A confidential one comes with its first secret, which is shown this once.

@@ -224,22 +224,22 @@ pub struct Catalogue(Vec<(Resource, Vec<ScopeDefinition>)>);
 impl Catalogue {
     /// Every resource server, by name.
     pub fn load(conn: &mut Conn) -> QueryResult<Self> {
-        let found: Vec<Resource> = resources::table
-            .order(resources::name)
-            .select(Resource::as_select())
+        let found: Vec<(Resource, Option<ScopeDefinition>)> = resources::table
+            .left_join(scopes::table)
+            .order((resources::name, resources::id, scopes::name))
+            .select((
+                Resource::as_select(),
+                Option::<ScopeDefinition>::as_select(),
+            ))
             .load(conn)?;
-        let definitions: Vec<ScopeDefinition> = scopes::table
-            .order(scopes::name)
-            .select(ScopeDefinition::as_select())
-            .load(conn)?;
-        let with_scopes = found.into_iter().map(|resource| {
-            let mine = definitions
-                .iter()
-                .filter(|scope| scope.resource_id == resource.id);
-            let mine = mine.cloned().collect();
-            (resource, mine)
-        });
-        Ok(Self(with_scopes.collect()))
+        let mut catalogue: Vec<(Resource, Vec<ScopeDefinition>)> = vec![];
+        for (resource, scope) in found {
+            match catalogue.last_mut() {
+                Some((last, scopes)) if last.id == resource.id => scopes.extend(scope),
+                _ => catalogue.push((resource, scope.into_iter().collect())),
+            }
+        }
+        Ok(Self(catalogue))
     }
 
     /// Each resource server with its scopes, by name.

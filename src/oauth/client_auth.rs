@@ -64,29 +64,22 @@ impl Credentials {
     /// The client these credentials prove, public clients by their mere name. Unknown, disabled and wrong are
     /// refused alike.
     pub fn client(&self, rx: &mut Rx) -> Result<Client, Error> {
-        let (id, secret, through) = match self {
-            Credentials::Basic { id, secret } => (id, Some(secret), AuthMethod::ClientSecretBasic),
-            Credentials::Post { id, secret } => (id, Some(secret), AuthMethod::ClientSecretPost),
-            Credentials::Named { id } => (id, None, AuthMethod::None),
-            Credentials::Bearer(_) => return Err(InvalidClient::Failed.into()),
+        let (found, through) = match self {
+            Credentials::Basic { id, secret } => {
+                (proven(rx, id, secret)?, AuthMethod::ClientSecretBasic)
+            }
+            Credentials::Post { id, secret } => {
+                (proven(rx, id, secret)?, AuthMethod::ClientSecretPost)
+            }
+            Credentials::Named { id } => (Client::find(rx, id)?, AuthMethod::None),
+            Credentials::Bearer(_) => (None, AuthMethod::None),
         };
-        let client = Client::find(rx, id)?.filter(Client::is_enabled);
-        let client = client.ok_or(InvalidClient::Failed)?;
-        let fits = client.auth_method == through
-            || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None);
-        if !fits {
-            return Err(InvalidClient::Failed.into());
-        }
-        let Some(secret) = secret else {
-            return Ok(client);
+        let fits = |client: &Client| {
+            client.auth_method == through
+                || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None)
         };
-        let secret = rx.policy.brands.read(secret);
-        let secret = secret.filter(|secret| secret.kind() == SecretKind::ClientSecret);
-        let now = rx.now;
-        match secret {
-            Some(secret) if client.has_secret(rx, secret.digest(), now)? => Ok(client),
-            _ => Err(InvalidClient::Failed.into()),
-        }
+        let client = found.filter(|client| client.is_enabled() && fits(client));
+        Ok(client.ok_or(InvalidClient::Failed)?)
     }
 
     /// The client that may ask about tokens: one that has proven itself by a secret, or by an access token of its
@@ -107,6 +100,16 @@ impl Credentials {
         }
         Ok(bearer.client)
     }
+}
+
+/// The client of this id, if the secret is one of its own.
+fn proven(rx: &mut Rx, id: &str, secret: &str) -> Result<Option<Client>, Error> {
+    let secret = rx.policy.brands.read(secret);
+    let Some(secret) = secret.filter(|secret| secret.kind() == SecretKind::ClientSecret) else {
+        return Ok(None);
+    };
+    let now = rx.now;
+    Ok(Client::with_secret(rx, id, secret.digest(), now)?)
 }
 
 /// The token in an `Authorization` header (RFC 6750 §2.1).
