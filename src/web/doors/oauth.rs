@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{Door, Opening, app, authorization, caller};
 use crate::app::App;
 use crate::domain::client::Client;
-use crate::domain::tx::{Actor, Caller};
+use crate::domain::tx::{Actor, Caller, Rx};
 use crate::oauth::client_auth::Credentials;
 use crate::oauth::error::InvalidClient;
 use crate::oauth::{Error, Params};
@@ -20,11 +20,32 @@ pub struct AnyClient {
     pub caller: Caller,
 }
 
-/// A client that may ask about tokens: one that can keep a secret and has proven it (RFC 7662 §2.1).
+/// Whoever may ask about tokens: a client that can keep a secret (RFC 7662 §2.1). Its proof is still sealed, to be checked
+/// in the same reading that answers: see [`Questioner::ask`].
 pub struct Questioner {
     pub app: App,
-    pub client: Client,
-    pub params: Params,
+    credentials: Credentials,
+    params: Params,
+}
+
+impl Questioner {
+    /// Put a question. It gets the client, and the form, only once the client has proven itself; who can't is refused
+    /// before anything of the form is looked at.
+    pub async fn ask<T: Send + 'static>(
+        self,
+        question: impl FnOnce(&mut Rx, &Client, &Params) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let Questioner {
+            app,
+            credentials,
+            params,
+        } = self;
+        app.read(move |rx| {
+            let client = credentials.questioner(rx)?;
+            question(rx, &client, &params)
+        })
+        .await
+    }
 }
 
 /// A client as for [`AnyClient`], or nobody at all: whoever holds a personal access token may give it back.
@@ -145,10 +166,9 @@ impl FromRequest for Questioner {
                 ..
             } = Presented::read(req, payload).await?;
             let credentials = credentials.ok_or(InvalidClient::Failed)?;
-            let client = app.read(move |rx| credentials.questioner(rx)).await?;
             Ok(Self {
                 app,
-                client,
+                credentials,
                 params,
             })
         })
