@@ -105,10 +105,7 @@ impl PersonalToken {
             .order((grants::created_at.desc(), tokens::id.desc()))
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        Ok(found
-            .into_iter()
-            .map(|(token, grant)| PersonalToken { token, grant })
-            .collect())
+        Ok(found.into_iter().map(PersonalToken::from).collect())
     }
 
     /// The token of this public id, if it is `owner`'s.
@@ -125,7 +122,7 @@ impl PersonalToken {
             .select((Token::as_select(), Grant::as_select()))
             .get_result(conn)
             .optional()?;
-        Ok(found.map(|(token, grant)| PersonalToken { token, grant }))
+        Ok(found.map(PersonalToken::from))
     }
 
     /// `owner`'s live token of this name.
@@ -135,10 +132,8 @@ impl PersonalToken {
         name: &str,
         now: Timestamp,
     ) -> QueryResult<Option<PersonalToken>> {
-        let all = Self::all_of(conn, owner)?;
-        Ok(all
-            .into_iter()
-            .find(|token| token.name() == name.trim() && token.state(now) == State::Active))
+        let live = Self::live_of(conn, owner, now)?;
+        Ok(live.into_iter().find(|token| token.name() == name.trim()))
     }
 
     /// Make a token for `owner`. The secret is in this answer and nowhere else.
@@ -156,10 +151,9 @@ impl PersonalToken {
         check_scope(&catalogue, owner, &new.scope, &new.audience)?;
         policy.check_end(new.end, tx.now)?;
         db::hold_user(tx, owner.id.as_bytes())?;
-        let live = Self::live_of(tx, owner.id)?;
-        if live.iter().any(|token| token.name() == name) {
-            return Err(Problem::NameTaken);
-        }
+        let now = tx.now;
+        let live = Self::live_of(tx, owner.id, now)?;
+        check_name_free(&live, &name)?;
         if live.len() >= policy.per_user {
             return Err(Problem::LimitReached(policy.per_user));
         }
@@ -198,9 +192,11 @@ impl PersonalToken {
 
     /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.
     pub fn change(&self, tx: &mut Tx, changes: Changes) -> Result<PersonalToken, Problem> {
-        if let Some(owner) = self.grant.user_id {
-            db::hold_user(tx, owner.as_bytes())?;
-        }
+        let owner = self
+            .grant
+            .user_id
+            .ok_or(Fault::Broken("a personal token has no owner"))?;
+        db::hold_user(tx, owner.as_bytes())?;
         // As it is now that nobody else can change it: of two that narrow at once, the second must not widen again.
         let current = Self::find(tx, self.token.id)?.ok_or(Problem::NotLive)?;
         if current.state(tx.now) != State::Active {
@@ -217,7 +213,8 @@ impl PersonalToken {
         let scope = changes.scope.unwrap_or_else(|| current.grant.scope.clone());
         current.check_narrower(&scope, changes.end, tx.now)?;
         if name != current.name() {
-            current.check_name_free(tx, &name)?;
+            let now = tx.now;
+            check_name_free(&Self::live_of(tx, owner, now)?, &name)?;
         }
 
         // A resource server of whose scopes none is left has no business with the token any more.
@@ -265,17 +262,6 @@ impl PersonalToken {
         }
     }
 
-    fn check_name_free(&self, tx: &mut Tx, name: &str) -> Result<(), Problem> {
-        let live = match self.grant.user_id {
-            Some(owner) => Self::live_of(tx, owner)?,
-            None => vec![],
-        };
-        if live.iter().any(|token| token.name() == name) {
-            return Err(Problem::NameTaken);
-        }
-        Ok(())
-    }
-
     /// End the token, at once and for ever. A second time changes nothing.
     pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
         self.grant.revoke(tx, because)
@@ -305,27 +291,25 @@ impl PersonalToken {
 
     /// End all live tokens of `owner`; how many there were.
     pub fn revoke_all_of(tx: &mut Tx, owner: Id, because: &Because) -> QueryResult<usize> {
-        let live = Self::live_of(tx, owner)?;
+        let now = tx.now;
+        let live = Self::live_of(tx, owner, now)?;
         live.iter()
             .try_for_each(|token| token.revoke(tx, because))?;
         Ok(live.len())
     }
 
-    fn live_of(tx: &mut Tx, owner: Id) -> QueryResult<Vec<PersonalToken>> {
-        let now = tx.now;
-        let found: Vec<(Token, Grant)> = tokens::table
+    /// The tokens of `owner` that have not ended.
+    fn live_of(conn: &mut Conn, owner: Id, now: Timestamp) -> QueryResult<Vec<PersonalToken>> {
+        let unrevoked: Vec<(Token, Grant)> = tokens::table
             .inner_join(grants::table)
             .filter(grants::user_id.eq(owner))
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
             .filter(grants::revoked_at.is_null())
             .select((Token::as_select(), Grant::as_select()))
-            .load(&mut **tx)?;
-        let unrevoked = found
-            .into_iter()
-            .map(|(token, grant)| PersonalToken { token, grant });
-        Ok(unrevoked
-            .filter(|token| token.state(now) == State::Active)
-            .collect())
+            .load(conn)?;
+        let mut live: Vec<PersonalToken> = unrevoked.into_iter().map(PersonalToken::from).collect();
+        live.retain(|token| token.state(now) == State::Active);
+        Ok(live)
     }
 
     /// Whether `owner` may make tokens at all; why not, if not.
@@ -343,4 +327,18 @@ impl PersonalToken {
             None => Err(Problem::SwitchedOff),
         }
     }
+}
+
+impl From<(Token, Grant)> for PersonalToken {
+    fn from((token, grant): (Token, Grant)) -> Self {
+        Self { token, grant }
+    }
+}
+
+/// A name is one live token's at a time.
+fn check_name_free(live: &[PersonalToken], name: &str) -> Result<(), Problem> {
+    if live.iter().any(|token| token.name() == name) {
+        return Err(Problem::NameTaken);
+    }
+    Ok(())
 }

@@ -34,8 +34,6 @@ pub enum Unfit {
     Username(String),
     #[error("there is a user named {0} already")]
     Taken(String),
-    #[error("{0}")]
-    Password(String),
     #[error(transparent)]
     Fault(#[from] Fault),
 }

@@ -1,5 +1,6 @@
 //! Who may knock. A door is what a handler takes first: it can only be had by whoever may pass, and it holds the
-//! proof. A handler without one does not compile into the route table.
+//! proof. Introspection's is sealed: its client comes out only in the reading that checks it. A handler without a door
+//! does not compile into the route table.
 
 mod api;
 mod oauth;

@@ -149,11 +149,7 @@ fn form(
         frame: Frame::of(person, "tokens"),
         errors,
         resources: resources(person, catalogue, &wish),
-        expiries: expiries(
-            &person.app.policy().personal,
-            &wish.expires,
-            person.app.now(),
-        ),
+        expiries: expiries(policy, &wish.expires, person.app.now()),
         name: wish.name,
         description: wish.description,
         custom: wish.custom,
