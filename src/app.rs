@@ -1,7 +1,10 @@
 //! The server's shared parts, and the only bridge between async handlers and the database: inside the closures of
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
-use std::sync::Arc;
+mod lookup_desk;
+
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 
 use diesel::QueryResult;
 use tokio::sync::Semaphore;
@@ -14,6 +17,8 @@ use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
 use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
+use lookup_desk::Errand;
+pub use lookup_desk::LookupDesk;
 
 /// How many sign-ins may wait for a thread before the next is told to come back later.
 const PASSWORDS_WAITING: usize = 64;
@@ -29,6 +34,7 @@ struct Shared {
     password_threads: Semaphore,
     password_queue: Semaphore,
     last_used: LastUsed,
+    errands: OnceLock<Sender<Errand>>,
 }
 
 impl App {
@@ -45,6 +51,7 @@ impl App {
             password_threads: Semaphore::new(config.password_threads),
             password_queue: Semaphore::new(config.password_threads + PASSWORDS_WAITING),
             last_used: LastUsed::default(),
+            errands: OnceLock::new(),
             config,
             clock,
             database,

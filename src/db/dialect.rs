@@ -172,6 +172,27 @@ pub fn in_transaction(conn: &mut Conn) -> bool {
     !matches!(status.transaction_depth(), Ok(None))
 }
 
+/// Whether each question takes a journey, so that many are better asked as one. SQLite answers in place, and there a
+/// statement that is always the same is kept ready, where one for so many values would be made anew each time.
+pub fn is_far(conn: &Conn) -> bool {
+    match conn {
+        Conn::Sqlite(_) => false,
+        Conn::Postgres(_) => true,
+    }
+}
+
+/// Ask several questions where beginning to read would cost as much as the answers: on SQLite they share one transaction.
+/// On PostgreSQL that would be two more journeys; each statement stands for itself.
+pub fn in_one_reading<T>(
+    conn: &mut Conn,
+    questions: impl FnOnce(&mut Conn) -> QueryResult<T>,
+) -> QueryResult<T> {
+    match conn {
+        Conn::Sqlite(_) => conn.transaction(questions),
+        Conn::Postgres(_) => questions(conn),
+    }
+}
+
 /// Make one person's changes wait for each other, so that a rule over several rows (a name used once, a
 /// limit on how many) holds between transactions. On SQLite they already do: there is one writer.
 pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {

@@ -14,7 +14,10 @@ use std::path::PathBuf;
 
 use diesel::{PgConnection, SqliteConnection};
 
-pub use dialect::{count_sign_in_failure, hold_start, hold_user, is_alone};
+pub use dialect::{
+    Purpose, connect, count_sign_in_failure, hold_start, hold_user, in_one_reading, is_alone,
+    is_far,
+};
 pub use fault::{Fault, Refusal};
 pub use pool::Database;
 
@@ -23,6 +26,17 @@ pub use pool::Database;
 pub enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
+}
+
+/// Say `$body` to the connection itself, whichever it is, and so in that database's own words. [`Conn`] says the same to
+/// both, but by a detour that costs microseconds: this is for what every request asks.
+macro_rules! either {
+    ($conn:expr, |$inner:ident| $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Sqlite($inner) => $body,
+            $crate::db::Conn::Postgres($inner) => $body,
+        }
+    };
 }
 
 /// Where the data lives, read from a URL.

@@ -160,6 +160,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    registry (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));

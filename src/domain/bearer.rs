@@ -1,25 +1,85 @@
 //! A presented token and everything its standing depends on: itself, its grant, its owner, its client.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diesel::NotFound;
 use diesel::prelude::*;
 
 use super::client::Client;
-use super::grant::Grant;
+use super::id::Id;
+use super::registry::Registry;
 use super::resource::Catalogue;
 use super::secret::Digest;
-use super::token::{Token, TokenKind};
-use super::user::User;
+use super::token::{TokenKind, is_expired};
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
-use crate::db::Conn;
-use crate::db::schema::{clients, grants, tokens, users};
+use crate::db::schema::{grants, tokens, users};
+use crate::db::{self, Conn};
 
-/// Whoever holds this token.
-#[derive(Debug, Clone)]
+/// Whoever holds this token. Of each row only what its standing and its description need, for it is read on every
+/// request of every resource server.
+#[derive(Debug)]
 pub struct Bearer {
-    pub token: Token,
-    pub grant: Grant,
-    pub owner: Option<User>,
-    pub client: Client,
+    pub token: HeldToken,
+    pub grant: HeldGrant,
+    pub owner: Option<Owner>,
+    pub client: Arc<Client>,
+}
+
+/// A token, as far as who it is presented to may care.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = tokens)]
+pub struct HeldToken {
+    pub hash: Digest,
+    /// The public id, `jti`.
+    pub id: Id,
+    pub kind: TokenKind,
+    scope: Option<Scope>,
+    audience: Option<Audience>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    spent_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+/// The grant it is under.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = grants)]
+pub struct HeldGrant {
+    pub id: Id,
+    pub user_id: Option<Id>,
+    pub client_id: String,
+    scope: Scope,
+    pub audience: Audience,
+    pub auth_time: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+/// Whose it is.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Owner {
+    pub id: Id,
+    pub username: String,
+    is_admin: bool,
+    disabled_at: Option<Timestamp>,
+}
+
+/// What one question says of a presented token: all but its client, which changes rarely and is known otherwise.
+type Row = (HeldToken, HeldGrant, Option<Owner>);
+
+/// What is asked of the database about tokens.
+macro_rules! question {
+    () => {
+        tokens::table
+            .inner_join(grants::table.left_join(users::table))
+            .select((
+                HeldToken::as_select(),
+                HeldGrant::as_select(),
+                Option::<Owner>::as_select(),
+            ))
+    };
 }
 
 /// Whether a token may be used, and if not, why not.
@@ -36,29 +96,38 @@ pub enum Standing {
 }
 
 impl Bearer {
-    /// Look a presented secret up. The one question that introspection and our own API begin with.
+    /// Look a presented secret up, in a change that depends on it.
     pub fn find(conn: &mut Conn, hash: Digest) -> QueryResult<Option<Bearer>> {
-        let found = tokens::table
-            .inner_join(
-                grants::table
-                    .inner_join(clients::table)
-                    .left_join(users::table),
-            )
-            .filter(tokens::hash.eq(hash))
-            .select((
-                Token::as_select(),
-                Grant::as_select(),
-                Option::<User>::as_select(),
-                Client::as_select(),
-            ))
-            .get_result(conn)
-            .optional()?;
-        Ok(found.map(|(token, grant, owner, client)| Bearer {
+        let Some(row) = rows(conn, &[hash])?.pop() else {
+            return Ok(None);
+        };
+        let client = Client::find(conn, &row.1.client_id)?.ok_or(NotFound)?;
+        Ok(Some(Self::of(row, Arc::new(client))))
+    }
+
+    /// Look many presented secrets up in one go; those that there are, by their digests. The question that introspection
+    /// and our own API begin with.
+    pub fn find_all(
+        conn: &mut Conn,
+        registry: &mut Registry,
+        hashes: &[Digest],
+    ) -> QueryResult<HashMap<Digest, Arc<Bearer>>> {
+        let found = rows(conn, hashes)?;
+        let bearers = found.into_iter().map(|row| {
+            let registered = registry.client(conn, &row.1.client_id)?.ok_or(NotFound)?;
+            let bearer = Self::of(row, registered.client.clone());
+            Ok((bearer.token.hash, Arc::new(bearer)))
+        });
+        bearers.collect()
+    }
+
+    fn of((token, grant, owner): Row, client: Arc<Client>) -> Self {
+        Bearer {
             token,
             grant,
             owner,
             client,
-        }))
+        }
     }
 
     /// Whether this token may be used at `now`, and if not, why not. Only yes or no leaves the server
@@ -68,14 +137,14 @@ impl Bearer {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
             Standing::GrantRevoked
-        } else if self.owner.as_ref().is_some_and(|owner| !owner.is_enabled()) {
+        } else if self.owner.as_ref().is_some_and(Owner::is_disabled) {
             Standing::OwnerDisabled
         } else if !self.client.is_enabled() {
             Standing::ClientDisabled
         } else if self.token.spent_at.is_some() {
             // Before its end: a spent token that comes back is a replay, however late.
             Standing::Spent
-        } else if self.token.is_expired(now) {
+        } else if is_expired(self.token.expires_at, now) {
             Standing::Expired
         } else {
             Standing::Active
@@ -138,4 +207,29 @@ impl Bearer {
         let theirs = catalogue.of_client(&caller.id).within(&self.audience());
         (!theirs.is_empty()).then(|| rights.only(|word| theirs.defines(word)))
     }
+}
+
+impl Owner {
+    fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+}
+
+/// The rows of these tokens, as each database is asked best. Asked on the connection itself: the detour through the enum
+/// costs as much as the answer.
+fn rows(conn: &mut Conn, hashes: &[Digest]) -> QueryResult<Vec<Row>> {
+    if db::is_far(conn) {
+        return either!(conn, |conn| question!()
+            .filter(tokens::hash.eq_any(hashes))
+            .load(conn));
+    }
+    let mut found = Vec::with_capacity(hashes.len());
+    for hash in hashes {
+        let row = either!(conn, |conn| question!()
+            .filter(tokens::hash.eq(hash))
+            .get_result(conn)
+            .optional())?;
+        found.extend(row);
+    }
+    Ok(found)
 }

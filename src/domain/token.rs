@@ -91,6 +91,12 @@ pub struct NewToken<'a> {
 /// How long access and refresh tokens are kept past their end.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Whether something that ends then is past its end, without leeway. By whole seconds, as `exp` says it: `exp = now` is
+/// expired.
+pub fn is_expired(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_some_and(|end| end.seconds() <= now.seconds())
+}
+
 impl Token {
     /// Remove up to `limit` access and refresh tokens that are over, and the grants of apps that are left with none.
     pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
@@ -153,23 +159,18 @@ impl Token {
             .optional()
     }
 
-    /// Whether it is past its end, without leeway. By whole seconds, as `exp` says it: `exp = now` is expired.
+    /// Whether it is past its end.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires_at
-            .is_some_and(|end| end.seconds() <= now.seconds())
+        is_expired(self.expires_at, now)
     }
 
     /// Spend a refresh token, with the nonce of its successor. Of two that try at once, one changes no row.
-    pub fn spend(&self, tx: &mut Tx, nonce: &[u8]) -> QueryResult<bool> {
+    pub fn spend(tx: &mut Tx, hash: Digest, nonce: &[u8]) -> QueryResult<bool> {
         let now = tx.now;
-        diesel::update(
-            tokens::table
-                .find(self.hash)
-                .filter(tokens::spent_at.is_null()),
-        )
-        .set((tokens::spent_at.eq(now), tokens::nonce.eq(nonce)))
-        .execute(&mut **tx)
-        .map(|rows| rows == 1)
+        diesel::update(tokens::table.find(hash).filter(tokens::spent_at.is_null()))
+            .set((tokens::spent_at.eq(now), tokens::nonce.eq(nonce)))
+            .execute(&mut **tx)
+            .map(|rows| rows == 1)
     }
 
     /// End this one access token; the grant and its other tokens go on.

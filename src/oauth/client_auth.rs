@@ -1,16 +1,20 @@
 //! Who asks: client authentication at the token, introspection and revocation endpoints (RFC 6749 §2.3).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::{Error, InvalidClient, InvalidRequest};
 use super::params::{Params, decode};
+use crate::clock::Timestamp;
 use crate::domain::bearer::Bearer;
 use crate::domain::client::{AuthMethod, Client};
-use crate::domain::resource::Catalogue;
-use crate::domain::secret::SecretKind;
+use crate::domain::lookup::{Found, Lookup};
+use crate::domain::policy::Policy;
+use crate::domain::registry::Registered;
+use crate::domain::secret::{Brands, SecretKind};
 use crate::domain::token::TokenKind;
-use crate::domain::tx::Rx;
 
 /// The scope with which a service's own access token may ask about tokens.
 const INTROSPECTION: &str = "introspection";
@@ -61,55 +65,76 @@ impl Credentials {
         Ok(Some(Credentials::Basic { id, secret }))
     }
 
+    /// What has to be looked up to tell whom these credentials prove.
+    pub fn lookup(&self, brands: &Brands) -> Lookup {
+        match self {
+            Credentials::Basic { id, .. }
+            | Credentials::Post { id, .. }
+            | Credentials::Named { id } => Lookup {
+                client: Some(id.clone()),
+                token: None,
+            },
+            Credentials::Bearer(token) => presented(token, brands),
+        }
+    }
+
     /// The client these credentials prove, public clients by their mere name. Unknown, disabled and wrong are
     /// refused alike.
-    pub fn client(&self, rx: &mut Rx) -> Result<Client, Error> {
-        let (found, through) = match self {
-            Credentials::Basic { id, secret } => {
-                (proven(rx, id, secret)?, AuthMethod::ClientSecretBasic)
-            }
-            Credentials::Post { id, secret } => {
-                (proven(rx, id, secret)?, AuthMethod::ClientSecretPost)
-            }
-            Credentials::Named { id } => (Client::find(rx, id)?, AuthMethod::None),
-            Credentials::Bearer(_) => (None, AuthMethod::None),
+    pub fn client(
+        &self,
+        found: &Found,
+        brands: &Brands,
+        now: Timestamp,
+    ) -> Result<Arc<Client>, InvalidClient> {
+        let (secret, through) = match self {
+            Credentials::Basic { secret, .. } => (Some(secret), AuthMethod::ClientSecretBasic),
+            Credentials::Post { secret, .. } => (Some(secret), AuthMethod::ClientSecretPost),
+            Credentials::Named { .. } => (None, AuthMethod::None),
+            Credentials::Bearer(_) => return Err(InvalidClient::Failed),
         };
-        let fits = |client: &Client| {
-            client.auth_method == through
-                || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None)
-        };
-        let client = found.filter(|client| client.is_enabled() && fits(client));
-        Ok(client.ok_or(InvalidClient::Failed)?)
+        let found = found.client.as_ref().ok_or(InvalidClient::Failed)?;
+        let client = &found.client;
+        let proven = secret.is_none_or(|secret| is_of(found, secret, brands, now));
+        let fits = client.auth_method == through
+            || (client.auth_method == AuthMethod::ClientSecret && through != AuthMethod::None);
+        if proven && fits && client.is_enabled() {
+            Ok(client.clone())
+        } else {
+            Err(InvalidClient::Failed)
+        }
     }
 
     /// The client that may ask about tokens: one that has proven itself by a secret, or by an access token of its
     /// own with the scope `introspection` (RFC 7662 §2.1).
-    pub fn questioner(&self, rx: &mut Rx) -> Result<Client, Error> {
-        let Credentials::Bearer(token) = self else {
-            let client = self.client(rx)?;
+    pub fn questioner(
+        &self,
+        found: &Found,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Arc<Client>, Error> {
+        let Credentials::Bearer(_) = self else {
+            let client = self.client(found, &policy.brands, now)?;
             if client.is_public() {
                 return Err(InvalidClient::Public.into());
             }
             return Ok(client);
         };
-        let bearer = bearer_for_our_api(rx, token)?;
+        let bearer = bearer_for_our_api(found, policy, now)?;
         // A person's token has no place here: whose resources would it ask for?
         let is_service = bearer.owner.is_none();
-        if !is_service || !bearer.rights(&Catalogue::load(rx)?).contains(INTROSPECTION) {
+        if !is_service || !bearer.rights(&found.catalogue).contains(INTROSPECTION) {
             return Err(Error::InsufficientScope(INTROSPECTION));
         }
-        Ok(bearer.client)
+        Ok(bearer.client.clone())
     }
 }
 
-/// The client of this id, if the secret is one of its own.
-fn proven(rx: &mut Rx, id: &str, secret: &str) -> Result<Option<Client>, Error> {
-    let secret = rx.policy.brands.read(secret);
-    let Some(secret) = secret.filter(|secret| secret.kind() == SecretKind::ClientSecret) else {
-        return Ok(None);
-    };
-    let now = rx.now;
-    Ok(Client::with_secret(rx, id, secret.digest(), now)?)
+/// Whether the secret is one of this client's own.
+fn is_of(found: &Registered, secret: &str, brands: &Brands, now: Timestamp) -> bool {
+    brands
+        .read(secret)
+        .filter(|secret| secret.kind() == SecretKind::ClientSecret)
+        .is_some_and(|secret| found.has_secret(&secret.digest(), now))
 }
 
 /// The token in an `Authorization` header (RFC 6750 §2.1).
@@ -120,22 +145,29 @@ pub fn bearer_token(header: &[u8]) -> Option<&str> {
         .then_some(token.trim())
 }
 
-/// Whoever holds `presented`, if it is an active access token or personal access token (RFC 6750).
-pub fn bearer(rx: &mut Rx, presented: &str) -> Result<Bearer, Error> {
-    let secret = rx
-        .policy
-        .brands
-        .read(presented)
-        .ok_or(Error::InvalidToken)?;
-    let bearer = Bearer::find(rx, secret.digest())?;
-    let good = |b: &Bearer| b.is_active(rx.now) && b.token.kind != TokenKind::Refresh;
-    bearer.filter(good).ok_or(Error::InvalidToken)
+/// What has to be looked up to tell who holds `token`.
+pub fn presented(token: &str, brands: &Brands) -> Lookup {
+    Lookup {
+        client: None,
+        token: brands.read(token).map(|secret| secret.digest()),
+    }
+}
+
+/// Whoever holds the token that was looked up, if it is an active access token or personal access token (RFC 6750).
+pub fn bearer(found: &Found, now: Timestamp) -> Result<&Bearer, Error> {
+    let good = |b: &&Bearer| b.is_active(now) && b.token.kind != TokenKind::Refresh;
+    let bearer = found.bearer.as_deref().filter(good);
+    bearer.ok_or(Error::InvalidToken)
 }
 
 /// The same, if the token is for our own management API too.
-pub fn bearer_for_our_api(rx: &mut Rx, presented: &str) -> Result<Bearer, Error> {
-    let bearer = bearer(rx, presented)?;
-    if !bearer.audience().contains(&rx.policy.api_resource()) {
+pub fn bearer_for_our_api<'a>(
+    found: &'a Found,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<&'a Bearer, Error> {
+    let bearer = bearer(found, now)?;
+    if !bearer.audience().contains(&policy.api_resource()) {
         return Err(Error::InvalidToken);
     }
     Ok(bearer)

@@ -4,25 +4,26 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::error::{Error, InvalidRequest};
+use super::error::InvalidRequest;
 use super::params::Params;
 use crate::clock::Timestamp;
-use crate::domain::bearer::{Bearer, Standing};
+use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
 use crate::domain::id::Id;
-use crate::domain::resource::Catalogue;
-use crate::domain::tx::Rx;
+use crate::domain::lookup::Found;
+use crate::domain::policy::Policy;
+use crate::domain::secret::{Brands, Digest};
 
 /// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
 pub struct Question {
-    token: String,
+    token: Option<Digest>,
     /// From where the token came to the resource server, if it says so (an extension of ours).
     pub client_ip: Option<IpAddr>,
 }
 
 impl Question {
     /// Read the question of a form.
-    pub fn read(params: &Params) -> Result<Self, InvalidRequest> {
+    pub fn read(params: &Params, brands: &Brands) -> Result<Self, InvalidRequest> {
         let client_ip = match params.get("client_ip") {
             Some(text) => Some(
                 text.parse()
@@ -30,10 +31,17 @@ impl Question {
             ),
             None => None,
         };
+        // What is no secret of ours to look at is not looked up.
+        let token = brands.read(params.need("token")?);
         Ok(Self {
-            token: params.need("token")?.to_owned(),
+            token: token.map(|secret| secret.digest()),
             client_ip,
         })
+    }
+
+    /// What has to be looked up for it.
+    pub fn token(&self) -> Option<Digest> {
+        self.token
     }
 }
 
@@ -78,29 +86,32 @@ const INACTIVE: Outcome = Outcome {
 };
 
 /// Answer `caller`, which has authenticated. Every reason for "no" looks alike; the log knows it.
-pub fn answer(rx: &mut Rx, caller: &Client, question: &Question) -> Result<Outcome, Error> {
-    let Some(secret) = rx.policy.brands.read(&question.token) else {
-        tracing::debug!("malformed");
-        return Ok(INACTIVE);
+pub fn answer(
+    policy: &Policy,
+    now: Timestamp,
+    caller: &Client,
+    question: &Question,
+    found: &Found,
+) -> Outcome {
+    let Some(bearer) = &found.bearer else {
+        let malformed = question.token.is_none();
+        tracing::debug!(malformed, "unknown");
+        return INACTIVE;
     };
-    let Some(bearer) = Bearer::find(rx, secret.digest())? else {
-        tracing::debug!("unknown");
-        return Ok(INACTIVE);
-    };
-    let standing = bearer.standing(rx.now);
+    let standing = bearer.standing(now);
     if standing != Standing::Active {
         tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
-        return Ok(INACTIVE);
+        return INACTIVE;
     }
-    let Some(scope) = bearer.seen_by(caller, &Catalogue::load(rx)?) else {
+    let Some(scope) = bearer.seen_by(caller, &found.catalogue) else {
         tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
-        return Ok(INACTIVE);
+        return INACTIVE;
     };
-    Ok(Outcome {
+    Outcome {
         used: Some(bearer.grant.id),
         answer: Answer::Active(Box::new(Facts {
             active: true,
-            iss: rx.policy.issuer.clone(),
+            iss: policy.issuer.clone(),
             sub: bearer.subject(),
             aud: bearer.audience().iter().map(str::to_owned).collect(),
             client_id: bearer.grant.client_id.clone(),
@@ -110,8 +121,8 @@ pub fn answer(rx: &mut Rx, caller: &Client, question: &Question) -> Result<Outco
             jti: bearer.token.id.to_string(),
             token_type: "Bearer",
             token_kind: bearer.token.kind.as_str(),
-            username: bearer.owner.map(|owner| owner.username),
+            username: bearer.owner.as_ref().map(|owner| owner.username.clone()),
             auth_time: bearer.grant.auth_time.map(Timestamp::seconds),
         })),
-    })
+    }
 }

@@ -2,11 +2,10 @@
 
 use super::error::Error;
 use super::params::Params;
-use crate::domain::bearer::Bearer;
 use crate::domain::client::Client;
-use crate::domain::grant::Because;
+use crate::domain::grant::{Because, Grant};
 use crate::domain::secret::{Brands, Secret, SecretKind};
-use crate::domain::token::TokenKind;
+use crate::domain::token::{Token, TokenKind};
 use crate::domain::tx::Tx;
 
 /// The token that a request wants to give back; `None` if it can't be one of ours, which is no error (RFC 7009 §2.2). The
@@ -26,18 +25,17 @@ pub fn presented(params: &Params, brands: &Brands) -> Result<Option<Secret>, Err
 /// A refresh token takes its whole grant with it, access tokens too; an access token goes alone. A personal access
 /// token has no client of its own: whoever holds it may end it, with or without a client.
 pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<(), Error> {
-    let Some(bearer) = Bearer::find(tx, token.digest())? else {
+    let Some(token) = Token::find(tx, token.digest())? else {
         return Ok(());
     };
-    let mine = client.is_some_and(|client| client.id == bearer.grant.client_id);
-    match bearer.token.kind {
-        TokenKind::Personal => bearer.grant.revoke(tx, &Because::HolderRevoked)?,
-        TokenKind::Refresh if mine => bearer.grant.revoke(tx, &Because::ClientRevoked)?,
-        TokenKind::Access if mine => {
-            bearer
-                .token
-                .revoke(tx, &bearer.grant, &Because::ClientRevoked)?
-        }
+    let Some(grant) = Grant::find(tx, token.grant_id)? else {
+        return Ok(());
+    };
+    let mine = client.is_some_and(|client| client.id == grant.client_id);
+    match token.kind {
+        TokenKind::Personal => grant.revoke(tx, &Because::HolderRevoked)?,
+        TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
+        TokenKind::Access if mine => token.revoke(tx, &grant, &Because::ClientRevoked)?,
         _ => {}
     }
     Ok(())

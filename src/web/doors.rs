@@ -1,5 +1,5 @@
 //! Who may knock. A door is what a handler takes first: it can only be had by whoever may pass, and it holds the
-//! proof. Introspection's is sealed: its client comes out only in the reading that checks it. A handler without a door
+//! proof. Introspection's is sealed: its client comes out only together with the token it asks about. A handler without a door
 //! does not compile into the route table.
 
 mod api;
@@ -16,7 +16,7 @@ pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 
 use super::{address, telemetry};
-use crate::app::App;
+use crate::app::{App, LookupDesk};
 use crate::domain::tx::{Actor, Caller};
 
 /// A proof of who asks, and its name in the route table.
@@ -60,6 +60,13 @@ type Opening<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
 fn app(req: &HttpRequest) -> App {
     req.app_data::<App>()
         .expect("every server has its app")
+        .clone()
+}
+
+/// Where a request may look up who it is from.
+fn desk(req: &HttpRequest) -> LookupDesk {
+    req.app_data::<LookupDesk>()
+        .expect("every worker has its place at the desk")
         .clone()
 }
 

@@ -31,6 +31,7 @@ pub fn serve(app: App, listener: TcpListener, workers: usize) -> std::io::Result
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
+            .app_data(app.lookup_desk())
             .configure(routes::mount)
             .default_service(web::to(errors::no_such_page))
             .wrap(from_fn(telemetry::around))

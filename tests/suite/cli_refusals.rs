@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::tables::migrations;
 use crate::support::{Jeton, PASSWORD};
 
 /// What is refused changes nothing, prints nothing on standard output and says why in one sentence.
@@ -219,5 +220,5 @@ fn what_can_not_be_a_command_is_exit_code_2_and_touches_nothing() {
         let said = ran.stderr.starts_with("error: ") || ran.stderr.contains("Usage: jeton");
         assert!(said, "{args:?}: {}", ran.stderr);
     }
-    assert_eq!(jeton.json(&["migrate"])["migrations"], 1);
+    assert_eq!(jeton.json(&["migrate"])["migrations"], migrations());
 }

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::tables::migrations;
 use crate::support::{Jeton, Running};
 
 #[test]
@@ -68,5 +69,5 @@ fn the_demo_touches_no_database_of_yours() {
     let mut demo = Running::start(jeton.command(&["demo"]));
     demo.output.wait_for_count("/oauth/introspect; echo", 2);
     demo.stop();
-    assert_eq!(jeton.json(&["migrate"])["migrations"], 1);
+    assert_eq!(jeton.json(&["migrate"])["migrations"], migrations());
 }

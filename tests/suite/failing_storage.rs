@@ -16,7 +16,7 @@ async fn s5_2_a_failing_storage_gives_nothing_away_and_uses_nothing_up() {
     let personal = server.personal_token(&alice, "notes:read");
     let secret = app.client_secret.clone().expect("a secret");
 
-    for table in ["tokens", "grants", "client_secrets", "audit_events"] {
+    for table in ["tokens", "grants", "registry", "audit_events"] {
         let flow = app.asks("notes:read");
         let code = app.code(&browser, &flow).await;
         let fresh = app.let_in(&browser, "notes:read").await;

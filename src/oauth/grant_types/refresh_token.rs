@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain::audit::{Event, What};
 use crate::domain::bearer::{Bearer, Standing};
 use crate::domain::client::Client;
-use crate::domain::grant::Because;
+use crate::domain::grant::{Because, Grant};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::{self, Secret, SecretKind};
 use crate::domain::token::Token;
@@ -49,24 +49,19 @@ fn rotate(
     };
     match bearer.standing(tx.now) {
         Standing::Active => {}
-        Standing::Spent => return again(tx, presented, &bearer, asked),
+        Standing::Spent => return again(tx, presented, asked),
         Standing::OwnerDisabled => return Err(InvalidGrant::OwnerDisabled.into()),
         _ => return Err(InvalidGrant::Ended.into()),
     }
     let nonce = secret::random_bytes::<32>();
-    if !bearer.token.spend(tx, &nonce)? {
+    if !Token::spend(tx, bearer.token.hash, &nonce)? {
         // Another request was faster: this one is the second.
-        let bearer = Bearer::find(tx, presented.digest())?;
-        return again(
-            tx,
-            presented,
-            &bearer.ok_or(InvalidGrant::UnknownRefreshToken)?,
-            asked,
-        );
+        return again(tx, presented, asked);
     }
+    let grant = Grant::find(tx, bearer.grant.id)?.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let [next_access, next_refresh] = successors(tx, &nonce, presented);
-    let access = asked.access_token(tx, &bearer, next_access)?;
-    refresh_token(tx, &bearer.grant, &next_refresh)?;
+    let access = asked.access_token(tx, &grant, next_access)?;
+    refresh_token(tx, &grant, &next_refresh)?;
     Ok(TokenResponse::new(access, Some(next_refresh), tx.now))
 }
 
@@ -78,20 +73,13 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn access_token(self, tx: &mut Tx, bearer: &Bearer, secret: Secret) -> Result<Issued, Error> {
-        access_token(
-            tx,
-            self.client,
-            &bearer.grant,
-            secret,
-            self.scope,
-            self.audience,
-        )
+    fn access_token(self, tx: &mut Tx, grant: &Grant, secret: Secret) -> Result<Issued, Error> {
+        access_token(tx, self.client, grant, secret, self.scope, self.audience)
     }
 
     /// Whether `token` is just what is asked for, and good.
-    fn is(&self, token: &Token, bearer: &Bearer, now: Timestamp) -> bool {
-        let scope = token.scope.as_ref().unwrap_or(&bearer.grant.scope);
+    fn is(&self, token: &Token, grant: &Grant, now: Timestamp) -> bool {
+        let scope = token.scope.as_ref().unwrap_or(&grant.scope);
         let good = token.revoked_at.is_none() && !token.is_expired(now);
         good && *scope == self.scope && token.audience == self.audience
     }
@@ -99,20 +87,17 @@ impl Asked<'_> {
 
 /// A spent token came again. Shortly after, and before its successor was used, that is a lost answer or a race: the
 /// same successor is the answer. Otherwise one of two holders is a thief, and the grant ends.
-fn again(
-    tx: &mut Tx,
-    presented: &Secret,
-    bearer: &Bearer,
-    asked: Asked,
-) -> Result<TokenResponse, Error> {
-    let spent = bearer.token.spent_at.zip(bearer.token.nonce.as_ref());
-    if let Some((spent_at, nonce)) = spent.filter(|_| bearer.grant.revoked_at.is_none()) {
+fn again(tx: &mut Tx, presented: &Secret, asked: Asked) -> Result<TokenResponse, Error> {
+    let token = Token::find(tx, presented.digest())?.ok_or(InvalidGrant::UnknownRefreshToken)?;
+    let grant = Grant::find(tx, token.grant_id)?.ok_or(InvalidGrant::UnknownRefreshToken)?;
+    let spent = token.spent_at.zip(token.nonce.as_ref());
+    if let Some((spent_at, nonce)) = spent.filter(|_| grant.revoked_at.is_none()) {
         let [next_access, next_refresh] = successors(tx, nonce, presented);
         let successor = Token::find(tx, next_refresh.digest())?;
         let unused = successor.is_some_and(|next| next.spent_at.is_none());
         if unused && tx.now < spent_at + tx.policy.lifetimes.refresh_grace {
             let before = Token::find(tx, next_access.digest())?;
-            let same = before.filter(|token| asked.is(token, bearer, tx.now));
+            let same = before.filter(|token| asked.is(token, &grant, tx.now));
             let access = match same {
                 Some(token) => Issued {
                     token,
@@ -122,14 +107,14 @@ fn again(
                 // The second request asks for another part of the grant: it gets an access token of its own.
                 None => {
                     let fresh = tx.policy.brands.mint(SecretKind::AccessToken);
-                    asked.access_token(tx, bearer, fresh)?
+                    asked.access_token(tx, &grant, fresh)?
                 }
             };
             return Ok(TokenResponse::new(access, Some(next_refresh), tx.now));
         }
     }
-    tx.record(Event::new(What::RefreshTokenReplayed).grant(&bearer.grant))?;
-    bearer.grant.revoke(tx, &Because::RefreshTokenReplayed)?;
+    tx.record(Event::new(What::RefreshTokenReplayed).grant(&grant))?;
+    grant.revoke(tx, &Because::RefreshTokenReplayed)?;
     Err(InvalidGrant::Replayed.into())
 }
 

@@ -4,30 +4,30 @@ use actix_web::HttpResponse;
 
 use super::Error;
 use super::token::TokenView;
+use crate::db::Conn;
 use crate::domain::grant::Because;
+use crate::domain::id::Id;
 use crate::domain::personal_token::PersonalToken;
 use crate::web::doors::Holder;
 
 /// What the presented token is.
 pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     let now = holder.app.now();
-    let token = PersonalToken {
-        token: holder.bearer.token,
-        grant: holder.bearer.grant,
-    };
+    let token = holder.app.read(move |rx| own(rx, holder.id)).await?;
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
 /// End the presented token.
 pub async fn revoke(holder: Holder) -> Result<HttpResponse, Error> {
-    let Holder {
-        app,
-        bearer,
-        caller,
-    } = holder;
+    let Holder { app, id, caller } = holder;
     app.write(caller, move |tx| {
-        Ok::<_, Error>(bearer.grant.revoke(tx, &Because::HolderRevoked)?)
+        let token = own(tx, id)?;
+        Ok::<_, Error>(token.revoke(tx, &Because::HolderRevoked)?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn own(conn: &mut Conn, id: Id) -> Result<PersonalToken, Error> {
+    PersonalToken::find(conn, id)?.ok_or_else(|| Error::not_found("token"))
 }

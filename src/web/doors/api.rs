@@ -7,15 +7,14 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::pages::{PageDoor, SignedIn};
-use super::{Door, Opening, Visitor, app, authorization, caller};
+use super::{Door, Opening, Visitor, app, authorization, caller, desk};
 use crate::app::App;
 use crate::domain::bearer::Bearer;
-use crate::domain::resource::Catalogue;
+use crate::domain::id::Id;
 use crate::domain::token::TokenKind;
 use crate::domain::tx::{Actor, Caller, Tx};
-use crate::domain::user::User;
 use crate::oauth;
-use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token};
+use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token, presented};
 use crate::web::api::Error;
 use crate::web::form;
 
@@ -59,7 +58,8 @@ impl<S> Manager<S> {
 /// Whoever holds a personal access token, about that token alone: possession is the right.
 pub struct Holder {
     pub app: App,
-    pub bearer: Bearer,
+    /// The token's.
+    pub id: Id,
     pub caller: Caller,
 }
 
@@ -153,7 +153,7 @@ impl<S: Right> FromRequest for Manager<S> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let by = match presented(&req) {
+            let by = match token(&req) {
                 Some(token) => By::Token(by_token::<S>(&req, token?).await?),
                 None => By::Session(Box::new(by_session::<S>(&req).await?)),
             };
@@ -169,7 +169,7 @@ impl<S: Right> FromRequest for Manager<S> {
 }
 
 /// The bearer token of a request, if it has an `Authorization` header.
-fn presented(req: &HttpRequest) -> Option<Result<String, oauth::Error>> {
+fn token(req: &HttpRequest) -> Option<Result<String, oauth::Error>> {
     let token = bearer_token(authorization(req)?);
     Some(token.map(str::to_owned).ok_or(oauth::Error::InvalidToken))
 }
@@ -190,13 +190,11 @@ async fn by_session<S: Right>(req: &HttpRequest) -> Result<SignedIn, Error> {
 
 async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, Error> {
     let app = app(req);
-    let (bearer, rights) = app
-        .read(move |rx| {
-            let bearer = bearer_for_our_api(rx, &token)?;
-            let rights = bearer.rights(&Catalogue::load(rx)?);
-            Ok::<_, oauth::Error>((bearer, rights))
-        })
+    let found = desk(req)
+        .look_up(presented(&token, &app.policy().brands))
         .await?;
+    let bearer = bearer_for_our_api(&found, app.policy(), app.now())?;
+    let rights = bearer.rights(&found.catalogue);
     app.last_used()
         .note(bearer.grant.id, app.now(), caller(req, &app).address);
     if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
@@ -208,12 +206,12 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, 
     if !rights.contains(S::SCOPE) {
         return Err(oauth::Error::InsufficientScope(S::SCOPE).into());
     }
-    Ok(caller(req, &app).acting_as(actor(&bearer)))
+    Ok(caller(req, &app).acting_as(actor(bearer)))
 }
 
 fn actor(bearer: &Bearer) -> Actor {
     match &bearer.owner {
-        Some(User { id, .. }) => Actor::User(*id),
+        Some(owner) => Actor::User(owner.id),
         None => Actor::Client(bearer.client.id.clone()),
     }
 }
@@ -226,17 +224,16 @@ impl FromRequest for Holder {
         let req = req.clone();
         Box::pin(async move {
             let app = app(&req);
-            let token = presented(&req).ok_or(oauth::Error::InvalidToken)??;
-            let bearer = app.read(move |rx| bearer(rx, &token)).await?;
+            let token = token(&req).ok_or(oauth::Error::InvalidToken)??;
+            let lookup = presented(&token, &app.policy().brands);
+            let found = desk(&req).look_up(lookup).await?;
+            let bearer = bearer(&found, app.now())?;
             if bearer.token.kind != TokenKind::Personal {
                 return Err(oauth::Error::InvalidToken.into());
             }
-            let caller = caller(&req, &app).acting_as(actor(&bearer));
-            Ok(Self {
-                app,
-                bearer,
-                caller,
-            })
+            let caller = caller(&req, &app).acting_as(actor(bearer));
+            let id = bearer.token.id;
+            Ok(Self { app, id, caller })
         })
     }
 }

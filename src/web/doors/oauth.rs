@@ -1,12 +1,16 @@
 //! Doors for programs that speak OAuth. Who asks is settled before what they ask is looked at.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{Door, Opening, app, authorization, caller};
-use crate::app::App;
+use super::{Door, Opening, app, authorization, caller, desk};
+use crate::app::{App, LookupDesk};
 use crate::domain::client::Client;
-use crate::domain::tx::{Actor, Caller, Rx};
+use crate::domain::lookup::{Found, Lookup};
+use crate::domain::secret::Digest;
+use crate::domain::tx::{Actor, Caller};
 use crate::oauth::client_auth::Credentials;
 use crate::oauth::error::InvalidClient;
 use crate::oauth::{Error, Params};
@@ -15,43 +19,50 @@ use crate::web::form;
 /// A client that has authenticated, or named itself if it is public (RFC 6749 §3.2.1).
 pub struct AnyClient {
     pub app: App,
-    pub client: Client,
+    pub client: Arc<Client>,
     pub params: Params,
     pub caller: Caller,
 }
 
-/// Whoever may ask about tokens: a client that can keep a secret (RFC 7662 §2.1). Its proof is still sealed, to be checked
-/// in the same reading that answers: see [`Questioner::ask`].
+/// Whoever may ask about tokens: a client that can keep a secret (RFC 7662 §2.1). Its proof is still sealed, to be looked
+/// up together with the token it asks about: see [`Questioner::ask`].
 pub struct Questioner {
     pub app: App,
+    pub params: Params,
     credentials: Credentials,
-    params: Params,
+    desk: LookupDesk,
 }
 
 impl Questioner {
-    /// Put a question. It gets the client, and the form, only once the client has proven itself; who can't is refused
-    /// before anything of the form is looked at.
-    pub async fn ask<T: Send + 'static>(
-        self,
-        question: impl FnOnce(&mut Rx, &Client, &Params) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let Questioner {
-            app,
-            credentials,
-            params,
-        } = self;
-        app.read(move |rx| {
-            let client = credentials.questioner(rx)?;
-            question(rx, &client, &params)
-        })
-        .await
+    /// Look up who asks, and the token they ask about. Who can't prove themselves is refused, whatever they asked.
+    pub async fn ask(self, token: Option<Digest>) -> Result<(Arc<Client>, Found), Error> {
+        let policy = self.app.policy();
+        let mut asked = self.credentials.lookup(&policy.brands);
+        if asked.token.is_none() {
+            asked.token = token;
+            let found = self.desk.look_up(asked).await?;
+            let client = self
+                .credentials
+                .questioner(&found, policy, self.app.now())?;
+            return Ok((client, found));
+        }
+        // They authenticate by a token themselves.
+        let caller = self.desk.look_up(asked).await?;
+        let client = self
+            .credentials
+            .questioner(&caller, policy, self.app.now())?;
+        let question = Lookup {
+            client: None,
+            token,
+        };
+        Ok((client, self.desk.look_up(question).await?))
     }
 }
 
 /// A client as for [`AnyClient`], or nobody at all: whoever holds a personal access token may give it back.
 pub struct ClientOrHolder {
     pub app: App,
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
     pub params: Params,
     pub caller: Caller,
 }
@@ -71,6 +82,7 @@ impl Door for ClientOrHolder {
 /// A request with its form and credentials, none of them judged yet.
 struct Presented {
     app: App,
+    desk: LookupDesk,
     credentials: Option<Credentials>,
     params: Params,
     caller: Caller,
@@ -84,6 +96,7 @@ impl Presented {
         let caller = caller(&req, &app);
         Ok(Self {
             app,
+            desk: desk(&req),
             credentials,
             params: params.each_once()?,
             caller,
@@ -94,6 +107,7 @@ impl Presented {
     async fn prove(self) -> Result<ClientOrHolder, Error> {
         let Presented {
             app,
+            desk,
             credentials,
             params,
             caller,
@@ -106,7 +120,9 @@ impl Presented {
                 caller,
             });
         };
-        let client = app.read(move |rx| credentials.client(rx)).await?;
+        let brands = &app.policy().brands;
+        let found = desk.look_up(credentials.lookup(brands)).await?;
+        let client = credentials.client(&found, brands, app.now())?;
         let caller = caller.acting_as(Actor::Client(client.id.clone()));
         Ok(ClientOrHolder {
             app,
@@ -161,6 +177,7 @@ impl FromRequest for Questioner {
         Box::pin(async move {
             let Presented {
                 app,
+                desk,
                 credentials,
                 params,
                 ..
@@ -168,8 +185,9 @@ impl FromRequest for Questioner {
             let credentials = credentials.ok_or(InvalidClient::Failed)?;
             Ok(Self {
                 app,
-                credentials,
                 params,
+                credentials,
+                desk,
             })
         })
     }

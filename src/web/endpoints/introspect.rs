@@ -9,14 +9,13 @@ use crate::web::doors::Questioner;
 /// Tell a resource server whether a token is good, and for what (RFC 7662).
 pub async fn post(asked: Questioner) -> Result<HttpResponse, Error> {
     let app = asked.app.clone();
-    let (outcome, client_ip) = asked
-        .ask(|rx, client, params| {
-            let question = Question::read(params)?;
-            Ok((answer(rx, client, &question)?, question.client_ip))
-        })
-        .await?;
+    let question = Question::read(&asked.params, &app.policy().brands);
+    let token = question.as_ref().ok().and_then(Question::token);
+    let (client, found) = asked.ask(token).await?;
+    let (question, now) = (question?, app.now());
+    let outcome = answer(app.policy(), now, &client, &question, &found);
     if let Some(grant) = outcome.used {
-        app.last_used().note(grant, app.now(), client_ip);
+        app.last_used().note(grant, now, question.client_ip);
     }
     Ok(HttpResponse::Ok().json(outcome.answer))
 }

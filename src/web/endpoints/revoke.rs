@@ -15,7 +15,7 @@ pub async fn post(asked: ClientOrHolder) -> Result<HttpResponse, Error> {
     } = asked;
     if let Some(token) = revocation::presented(&params, &app.policy().brands)? {
         app.write(caller, move |tx| {
-            revocation::revoke(tx, client.as_ref(), &token)
+            revocation::revoke(tx, client.as_deref(), &token)
         })
         .await?;
     }

@@ -171,3 +171,10 @@ pub fn revert_all(conn: &mut Conn) -> Vec<String> {
     let reverted = reverted.expect("every migration can be undone");
     reverted.iter().map(ToString::to_string).collect()
 }
+
+/// How many migrations there are.
+pub fn migrations() -> usize {
+    let folder = format!("{}/migrations/sqlite", env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(folder).expect("the migrations are there");
+    entries.count()
+}

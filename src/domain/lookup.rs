@@ -1,0 +1,56 @@
+//! What requests ask before anything else: who a client is, and what a presented token is worth. Many are answered in
+//! one reading.
+
+use std::sync::Arc;
+
+use diesel::QueryResult;
+
+use super::bearer::Bearer;
+use super::registry::{Registered, Registry};
+use super::resource::Catalogue;
+use super::secret::Digest;
+use crate::db::{self, Conn};
+
+/// One question.
+#[derive(Debug, Clone, Default)]
+pub struct Lookup {
+    /// The id of a client.
+    pub client: Option<String>,
+    /// The digest of a token.
+    pub token: Option<Digest>,
+}
+
+/// The answer: what the database held at some moment after the question was put.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub client: Option<Arc<Registered>>,
+    pub bearer: Option<Arc<Bearer>>,
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// Answer all of these, in their order. No answer is older than this call.
+pub fn look_up(
+    conn: &mut Conn,
+    registry: &mut Registry,
+    lookups: &[Lookup],
+) -> QueryResult<Vec<Found>> {
+    db::in_one_reading(conn, |conn| {
+        registry.refresh(conn)?;
+        let hashes: Vec<Digest> = lookups.iter().filter_map(|lookup| lookup.token).collect();
+        let bearers = Bearer::find_all(conn, registry, &hashes)?;
+        let catalogue = registry.catalogue(conn)?;
+        let found = lookups.iter().map(|lookup| {
+            let client = match &lookup.client {
+                Some(id) => registry.client(conn, id)?,
+                None => None,
+            };
+            let bearer = lookup.token.and_then(|token| bearers.get(&token).cloned());
+            Ok(Found {
+                client,
+                bearer,
+                catalogue: catalogue.clone(),
+            })
+        });
+        found.collect()
+    })
+}
