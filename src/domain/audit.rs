@@ -116,7 +116,7 @@ impl Event {
                 audit_events::grant_id.eq(self.grant_id),
                 audit_events::detail.eq(self.detail),
                 audit_events::address.eq(caller.address.map(|a| a.to_string())),
-                audit_events::request_id.eq(caller.request_id.as_deref()),
+                audit_events::request_id.eq(caller.request_id.map(|id| id.to_string())),
             ))
             .execute(&mut **tx)
             .map(drop)

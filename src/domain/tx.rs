@@ -44,7 +44,7 @@ impl fmt::Display for Actor {
 pub struct Caller {
     pub actor: Actor,
     pub address: Option<IpAddr>,
-    pub request_id: Option<String>,
+    pub request_id: Option<Id>,
 }
 
 impl Caller {

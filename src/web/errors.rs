@@ -20,8 +20,8 @@ pub fn status_of(fault: &Fault) -> StatusCode {
 
 /// Log a fault, once, under the id that the other side is told.
 pub fn log(fault: &Fault) {
-    let request = telemetry::request_id().unwrap_or_default();
-    tracing::error!(%request, %fault, "a request failed");
+    let request = telemetry::request_id().map(tracing::field::display);
+    tracing::error!(request, %fault, "a request failed");
 }
 
 /// An answer with this status, and the time after which to try again if that would help.

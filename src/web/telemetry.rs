@@ -17,12 +17,12 @@ use crate::domain::id::Id;
 use crate::web::address;
 
 tokio::task_local! {
-    static REQUEST_ID: String;
+    static REQUEST_ID: Id;
 }
 
 /// The id of the request that is being answered, for the log, the audit trail and error pages.
-pub fn request_id() -> Option<String> {
-    REQUEST_ID.try_with(String::clone).ok()
+pub fn request_id() -> Option<Id> {
+    REQUEST_ID.try_with(|id| *id).ok()
 }
 
 /// Answer a request under an id of its own, and log how it went: never its query, headers or body, and of its path only
@@ -33,14 +33,14 @@ pub async fn around(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // An id is only unique: a clock that a test holds has no part in it.
     let now: Timestamp = Clock::System.now();
-    let id = Id::new(now).to_string();
+    let id = Id::new(now);
     let began = Instant::now();
     let method = req.method().clone();
     let trusted = req
         .app_data::<App>()
         .map(|app| app.config().trusted_proxies.as_slice());
     let from = address::of(req.request(), trusted.unwrap_or_default());
-    let mut res = REQUEST_ID.scope(id.clone(), next.call(req)).await?;
+    let mut res = REQUEST_ID.scope(id, next.call(req)).await?;
     tracing::info!(
         request = %id,
         %method,
@@ -50,12 +50,12 @@ pub async fn around(
         from = from.map(tracing::field::display),
         "answered",
     );
-    dress(&mut res, &id);
+    dress(&mut res, id);
     Ok(res)
 }
 
 /// Nothing is cached, framed, sniffed or told to others unless an answer says so itself.
-fn dress<B>(res: &mut ServiceResponse<B>, id: &str) {
+fn dress<B>(res: &mut ServiceResponse<B>, id: Id) {
     let headers = res.headers_mut();
     let defaults = [
         (CACHE_CONTROL, "no-store"),
@@ -72,7 +72,7 @@ fn dress<B>(res: &mut ServiceResponse<B>, id: &str) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }
-    if let Ok(id) = HeaderValue::from_str(id) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
 }

@@ -143,7 +143,7 @@ impl ResponseError for Error {
             message: self.to_string(),
             advice: self.advice(),
             code: self.code(),
-            request_id: telemetry::request_id().unwrap_or_default(),
+            request_id: telemetry::request_id().map_or_else(String::new, |id| id.to_string()),
         };
         html(response, Leads::Here, &page)
             .unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
