@@ -60,7 +60,7 @@ impl What {
 /// One entry of the trail: what happened, and to whom and what.
 #[derive(Debug, Clone)]
 pub struct Event {
-    what: What,
+    pub(super) what: What,
     user_id: Option<Id>,
     client_id: Option<String>,
     grant_id: Option<Id>,

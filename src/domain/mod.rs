@@ -6,6 +6,7 @@ pub mod authorization_request;
 pub mod bearer;
 pub mod client;
 pub mod consent;
+pub mod deed;
 pub mod grant;
 pub mod id;
 pub mod lookup;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use super::audit::{Event, What};
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
+use super::deed::Deed;
 use super::grant::{Because, Grant, NewGrant, Origin, Via};
 use super::id::Id;
 use super::policy::PersonalTokenPolicy;
@@ -187,6 +188,7 @@ impl PersonalToken {
                 audience: None,
             },
         )?;
+        tx.did(Deed::Issued(TokenKind::Personal, None));
         Ok((PersonalToken { token, grant }, secret))
     }
 

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use diesel::QueryResult;
 
 use super::audit::Event;
+use super::deed::Deed;
 use super::id::Id;
 use super::policy::Policy;
 use crate::clock::Timestamp;
@@ -106,6 +107,7 @@ pub struct Tx<'a> {
     pub now: Timestamp,
     pub policy: &'a Policy,
     pub caller: &'a Caller,
+    done: Vec<Deed>,
 }
 
 impl<'a> Tx<'a> {
@@ -115,12 +117,26 @@ impl<'a> Tx<'a> {
             now,
             policy,
             caller,
+            done: vec![],
         }
     }
 
     /// Write an event into the audit trail, in this transaction.
     pub fn record(&mut self, event: Event) -> QueryResult<()> {
-        event.write(self)
+        let recorded = Deed::Recorded(event.what);
+        event.write(self)?;
+        self.did(recorded);
+        Ok(())
+    }
+
+    /// Remember that this was done. It counts once it is committed.
+    pub fn did(&mut self, deed: Deed) {
+        self.done.push(deed);
+    }
+
+    /// All that was done.
+    pub fn done(self) -> Vec<Deed> {
+        self.done
     }
 }
 

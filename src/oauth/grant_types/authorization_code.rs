@@ -88,10 +88,11 @@ fn issue(
     )?;
     request.became(tx, grant.id)?;
     let secret = tx.policy.brands.mint(SecretKind::AccessToken);
-    let access = access_token(tx, client, &grant, secret, grant.scope.clone(), audience)?;
+    let (by, scope) = (GrantType::AuthorizationCode, grant.scope.clone());
+    let access = access_token(tx, by, client, &grant, secret, scope, audience)?;
     let refresh = if client.may_use(GrantType::RefreshToken) {
         let secret = tx.policy.brands.mint(SecretKind::RefreshToken);
-        refresh_token(tx, &grant, &secret)?;
+        refresh_token(tx, by, &grant, &secret)?;
         Some(secret)
     } else {
         None

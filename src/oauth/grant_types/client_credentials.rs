@@ -1,7 +1,7 @@
 //! A service gets a token for itself (RFC 6749 §4.4).
 
 use super::{TokenResponse, access_token};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, GrantType};
 use crate::domain::grant::{Grant, NewGrant, Origin, Via};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::SecretKind;
@@ -36,6 +36,14 @@ pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenRes
         )?,
     };
     let secret = tx.policy.brands.mint(SecretKind::AccessToken);
-    let access = access_token(tx, client, &grant, secret, scope, None)?;
+    let access = access_token(
+        tx,
+        GrantType::ClientCredentials,
+        client,
+        &grant,
+        secret,
+        scope,
+        None,
+    )?;
     Ok(TokenResponse::new(access, None, tx.now))
 }

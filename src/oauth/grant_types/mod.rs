@@ -11,6 +11,7 @@ use super::error::{Error, InvalidGrant};
 use super::params::Params;
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, GrantType};
+use crate::domain::deed::Deed;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::secret::Secret;
@@ -54,9 +55,10 @@ struct Issued {
     scope: Scope,
 }
 
-/// Make an access token under `grant`, for the `scope` and `audience` that are asked of it.
+/// Make an access token under `grant`, for the `scope` and `audience` that are asked of it `by` a grant type.
 fn access_token(
     tx: &mut Tx,
+    by: GrantType,
     client: &Client,
     grant: &Grant,
     secret: Secret,
@@ -77,6 +79,7 @@ fn access_token(
             audience: audience.as_ref(),
         },
     )?;
+    tx.did(Deed::Issued(TokenKind::Access, Some(by)));
     Ok(Issued {
         token,
         secret,
@@ -85,7 +88,7 @@ fn access_token(
 }
 
 /// Make a refresh token under `grant`. It has all that the grant has (RFC 6749 §6).
-fn refresh_token(tx: &mut Tx, grant: &Grant, secret: &Secret) -> Result<(), Error> {
+fn refresh_token(tx: &mut Tx, by: GrantType, grant: &Grant, secret: &Secret) -> Result<(), Error> {
     let end = tx.now.whole_second() + tx.policy.lifetimes.refresh_token;
     Token::issue(
         tx,
@@ -98,6 +101,7 @@ fn refresh_token(tx: &mut Tx, grant: &Grant, secret: &Secret) -> Result<(), Erro
             audience: None,
         },
     )?;
+    tx.did(Deed::Issued(TokenKind::Refresh, Some(by)));
     Ok(())
 }
 

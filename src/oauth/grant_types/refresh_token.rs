@@ -8,7 +8,8 @@ use super::{Issued, TokenResponse, access_token, refresh_token};
 use crate::clock::Timestamp;
 use crate::domain::audit::{Event, What};
 use crate::domain::bearer::{Bearer, Standing};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, GrantType};
+use crate::domain::deed::Deed;
 use crate::domain::grant::{Because, Grant};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::{self, Secret, SecretKind};
@@ -61,7 +62,7 @@ fn rotate(
     let grant = Grant::find(tx, bearer.grant.id)?.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let [next_access, next_refresh] = successors(tx, &nonce, presented);
     let access = asked.access_token(tx, &grant, next_access)?;
-    refresh_token(tx, &grant, &next_refresh)?;
+    refresh_token(tx, GrantType::RefreshToken, &grant, &next_refresh)?;
     Ok(TokenResponse::new(access, Some(next_refresh), tx.now))
 }
 
@@ -74,7 +75,15 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn access_token(self, tx: &mut Tx, grant: &Grant, secret: Secret) -> Result<Issued, Error> {
-        access_token(tx, self.client, grant, secret, self.scope, self.audience)
+        access_token(
+            tx,
+            GrantType::RefreshToken,
+            self.client,
+            grant,
+            secret,
+            self.scope,
+            self.audience,
+        )
     }
 
     /// Whether `token` is just what is asked for, and good.
@@ -110,6 +119,7 @@ fn again(tx: &mut Tx, presented: &Secret, asked: Asked) -> Result<TokenResponse,
                     asked.access_token(tx, &grant, fresh)?
                 }
             };
+            tx.did(Deed::Repeated);
             return Ok(TokenResponse::new(access, Some(next_refresh), tx.now));
         }
     }
