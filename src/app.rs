@@ -2,6 +2,7 @@
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
 mod lookup_desk;
+mod stock;
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
 use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
+use crate::metrics::Metrics;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
 
@@ -35,6 +37,7 @@ struct Shared {
     password_queue: Semaphore,
     last_used: LastUsed,
     errands: OnceLock<Sender<Errand>>,
+    metrics: Metrics,
 }
 
 impl App {
@@ -52,6 +55,7 @@ impl App {
             password_queue: Semaphore::new(config.password_threads + PASSWORDS_WAITING),
             last_used: LastUsed::default(),
             errands: OnceLock::new(),
+            metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
             config,
             clock,
             database,
@@ -144,9 +148,17 @@ impl App {
         caller: &Caller,
         work: impl FnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.0
-            .database
-            .write(|conn| work(&mut Tx::new(conn, self.now(), self.policy(), caller)))
+        let mut done = vec![];
+        let outcome = self.0.database.write(|conn| {
+            let mut tx = Tx::new(conn, self.now(), self.policy(), caller);
+            let outcome = work(&mut tx);
+            done = tx.done();
+            outcome
+        });
+        if !outcome.as_ref().is_err_and(Refusal::is_fault) {
+            self.metrics().deeds.count(&done);
+        }
+        outcome
     }
 
     /// Do slow password work on one of the few threads it may have. When too many wait already, the answer is

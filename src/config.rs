@@ -30,6 +30,8 @@ pub struct Config {
     /// Connections of each purpose, reading and writing.
     pub database_connections: u32,
     pub listen: SocketAddr,
+    /// Where Prometheus may ask, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// The issuer identifier (RFC 8414 §2), without a final slash. `None` until the address is known.
     issuer: Option<String>,
     /// Whose `X-Forwarded-For` is believed.
@@ -63,6 +65,7 @@ impl Default for Config {
             database: Location::Sqlite("jeton.db".into()),
             database_connections: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: None,
             issuer: None,
             trusted_proxies: vec![],
             password_threads: 1,
@@ -204,6 +207,7 @@ mod tests {
         for (setting, value) in [
             ("database_url", "mysql://x"),
             ("listen", "8080"),
+            ("metrics_listen", "9090"),
             ("issuer", "jeton.example"),
             ("issuer", "https://jeton.example/?x"),
             ("issuer", "https://jeton.example/auth"),

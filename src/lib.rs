@@ -25,5 +25,6 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod jobs;
+pub mod metrics;
 pub mod oauth;
 pub mod web;

@@ -38,7 +38,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     let house = furnish(&app)?;
     let lines = house.lines(app.issuer(), &folder.0);
     // Not before: a Ctrl-C that is not heeded would leave the folder behind.
-    serve::serve(app, listener, || println!("{lines}"))
+    serve::serve(app, listener, None, || println!("{lines}"))
 }
 
 /// The address of the settings, or a free port if somebody has that one: a demo should just work.

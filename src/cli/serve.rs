@@ -1,7 +1,7 @@
 //! `jeton serve`: the server itself.
 
 use std::io::{IsTerminal, stderr};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -23,7 +23,8 @@ const FIRST_USER: &str = "admin";
 
 pub fn run(config: Config) -> Result<(), Error> {
     log_to_stderr(&config);
-    let listener = listen(&config)?;
+    let listener = listen(config.listen)?;
+    let metrics = config.metrics_listen.map(listen).transpose()?;
     let config = config.listening_on(listener.local_addr()?);
     let app = App::open(config, Clock::System)?;
     app.take_address()?;
@@ -41,22 +42,26 @@ pub fn run(config: Config) -> Result<(), Error> {
         println!("{password}");
         println!("It is shown this once; change it when you are in.");
     }
-    serve(app, listener, || ())
+    serve(app, listener, metrics, || ())
 }
 
-/// Open the address before anything else: if another process has it, nothing is touched.
-fn listen(config: &Config) -> Result<TcpListener, Error> {
-    TcpListener::bind(config.listen).map_err(|error| {
+/// Open an address before anything else: if another process has it, nothing is touched.
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).map_err(|error| {
         Error::refused(format!(
-            "the address {} can't be listened on: {error}",
-            config.listen
+            "the address {address} can't be listened on: {error}"
         ))
     })
 }
 
-/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return. `announce` is called
-/// when a signal would be heeded.
-pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) -> Result<(), Error> {
+/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return. Whoever looks at
+/// `metrics` finds them until the last request is answered. `announce` is called when a signal would be heeded.
+pub(super) fn serve(
+    app: App,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+    announce: impl FnOnce(),
+) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     actix_web::rt::System::new().block_on(async move {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -68,6 +73,13 @@ pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) ->
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
         ];
+        let mut watched = None;
+        if let Some(listener) = metrics {
+            tracing::info!(address = %listener.local_addr()?, "metrics can be had");
+            let server = web::metrics::serve(app.clone(), listener)?;
+            watched = Some(server.handle());
+            actix_web::rt::spawn(server);
+        }
         tracing::info!(issuer = app.issuer(), "serving");
         announce();
         tokio::select! {
@@ -79,6 +91,9 @@ pub(super) fn serve(app: App, listener: TcpListener, announce: impl FnOnce()) ->
         running
             .await
             .map_err(|_| Fault::Broken("the server panicked"))??;
+        if let Some(metrics) = watched {
+            metrics.stop(false).await;
+        }
         jobs.iter().for_each(|job| job.abort());
         last_used::flush(&app, true).await?;
         Ok(())

@@ -1,6 +1,6 @@
 //! The table of settings: what each is called, what it is unless set, what it means, and the check it has to pass.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -35,9 +35,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "127.0.0.1:8080",
         meaning: "The address and port to listen on.",
         take: |config, value| {
-            config.listen = value
-                .parse()
-                .map_err(|_| "not an address and port, such as 0.0.0.0:8080")?;
+            config.listen = address(value)?;
             Ok(())
         },
     },
@@ -185,6 +183,18 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "metrics_listen",
+        default: "",
+        meaning: "The address and port at which Prometheus finds `/metrics`, such as `127.0.0.1:9090`. Unless set, nowhere.",
+        take: |config, value| {
+            config.metrics_listen = match value {
+                "" => None,
+                value => Some(address(value)?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         default: "info",
         meaning: "What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `jeton=debug,actix=warn`.",
@@ -225,6 +235,12 @@ fn network(text: &str) -> Result<IpNet, String> {
         .ok()
         .or_else(address)
         .ok_or_else(|| format!("{text} is not a network"))
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    value
+        .parse()
+        .map_err(|_| "not an address and port, such as 0.0.0.0:8080".to_owned())
 }
 
 fn duration(value: &str) -> Result<Duration, String> {

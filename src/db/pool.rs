@@ -37,6 +37,14 @@ impl Database {
         dialect::migrate(&mut *borrow(&self.writers)?)
     }
 
+    /// Its pools as they are now, by their purpose.
+    pub fn usage(&self) -> [(&'static str, r2d2::State); 2] {
+        [
+            ("read", self.readers.state()),
+            ("write", self.writers.state()),
+        ]
+    }
+
     /// Run `question` on a connection that the database keeps from writing.
     pub fn read<T, E: From<Fault>>(
         &self,

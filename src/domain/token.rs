@@ -18,7 +18,7 @@ use crate::db::Conn;
 use crate::db::column::column;
 use crate::db::schema::tokens;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub enum TokenKind {
     Access,
@@ -27,6 +27,8 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    pub const ALL: [TokenKind; 3] = [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal];
+
     /// The word introspection says (`token_kind`).
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -47,7 +49,7 @@ impl TokenKind {
 }
 
 column!(TokenKind: Text, str as String, |kind| kind.as_str(), |text| {
-    [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal]
+    TokenKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| format!("unknown token kind {text}").into())

@@ -21,17 +21,17 @@ const BATCH: i64 = 500;
 type Purge = fn(&mut Tx, i64) -> diesel::QueryResult<usize>;
 
 const PURGES: [(&str, Purge); 6] = [
-    ("personal access tokens", PersonalToken::purge),
+    ("personal_access_tokens", PersonalToken::purge),
     ("tokens", Token::purge),
-    ("authorization requests", AuthorizationRequest::purge),
+    ("authorization_requests", AuthorizationRequest::purge),
     ("sessions", Session::purge),
-    ("sign-in failures", Attempts::purge),
-    ("client secrets", Client::purge_secrets),
+    ("sign_in_failures", Attempts::purge),
+    ("client_secrets", Client::purge_secrets),
 ];
 
 /// Remove all that is over now, batch by batch.
 pub async fn sweep(app: &App) -> Result<(), Fault> {
-    for (what, purge) in PURGES {
+    for (noun, purge) in PURGES {
         let mut removed = 0;
         loop {
             let batch = app
@@ -45,13 +45,14 @@ pub async fn sweep(app: &App) -> Result<(), Fault> {
                     Ok::<_, Fault>(removed)
                 })
                 .await?;
+            app.metrics().stock.swept(noun, batch);
             removed += batch;
             if batch < BATCH as usize {
                 break;
             }
         }
         if removed > 0 {
-            tracing::info!(removed, what, "swept");
+            tracing::info!(removed, noun, "swept");
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use crate::domain::id::Id;
 use crate::domain::lookup::Found;
 use crate::domain::policy::Policy;
 use crate::domain::secret::{Brands, Digest};
+use crate::domain::token::TokenKind;
 
 /// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
 pub struct Question {
@@ -74,16 +75,31 @@ pub struct Facts {
     auth_time: Option<i64>,
 }
 
-/// An answer, and the grant whose token was found to be in use.
+/// Why the answer is what it is. Only the counters and the log are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is no token of ours.
+    Malformed,
+    Unknown,
+    Found(TokenKind, Standing),
+    /// It is active, and none of the caller's business.
+    NotForCaller(TokenKind),
+}
+
+/// An answer, why it is that, and the grant whose token was found to be in use.
 pub struct Outcome {
     pub answer: Answer,
+    pub verdict: Verdict,
     pub used: Option<Id>,
 }
 
-const INACTIVE: Outcome = Outcome {
-    answer: Answer::Inactive { active: false },
-    used: None,
-};
+fn inactive(verdict: Verdict) -> Outcome {
+    Outcome {
+        answer: Answer::Inactive { active: false },
+        verdict,
+        used: None,
+    }
+}
 
 /// Answer `caller`, which has authenticated. Every reason for "no" looks alike; the log knows it.
 pub fn answer(
@@ -94,20 +110,24 @@ pub fn answer(
     found: &Found,
 ) -> Outcome {
     let Some(bearer) = &found.bearer else {
-        let malformed = question.token.is_none();
-        tracing::debug!(malformed, "unknown");
-        return INACTIVE;
+        let verdict = match question.token {
+            None => Verdict::Malformed,
+            Some(_) => Verdict::Unknown,
+        };
+        tracing::debug!(?verdict, "inactive");
+        return inactive(verdict);
     };
-    let standing = bearer.standing(now);
+    let (kind, standing) = (bearer.token.kind, bearer.standing(now));
     if standing != Standing::Active {
         tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
-        return INACTIVE;
+        return inactive(Verdict::Found(kind, standing));
     }
     let Some(scope) = bearer.seen_by(caller, &found.catalogue) else {
         tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
-        return INACTIVE;
+        return inactive(Verdict::NotForCaller(kind));
     };
     Outcome {
+        verdict: Verdict::Found(kind, standing),
         used: Some(bearer.grant.id),
         answer: Answer::Active(Box::new(Facts {
             active: true,

@@ -7,6 +7,7 @@ pub mod doors;
 pub mod endpoints;
 pub mod errors;
 mod form;
+pub mod metrics;
 pub mod pages;
 pub mod routes;
 mod telemetry;
@@ -32,7 +33,8 @@ pub fn serve(app: App, listener: TcpListener, workers: usize) -> std::io::Result
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(app.lookup_desk())
-            .configure(routes::mount)
+            .app_data(app.metrics().http.endpoint(None))
+            .configure(|config| routes::mount(config, &app.metrics().http))
             .default_service(web::to(errors::no_such_page))
             .wrap(from_fn(telemetry::around))
     });

@@ -15,6 +15,7 @@ use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
 use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
+use crate::metrics::{Endpoint, Http};
 
 pub const AUTHORIZE: &str = "/oauth/authorize";
 pub const DECISION: &str = "/oauth/authorize/decision";
@@ -145,24 +146,24 @@ macro_rules! methods {
 methods!(get GET post POST patch PATCH delete DELETE);
 
 /// Mount the table: routes of one path stand together, and answer 405 to every other method.
-pub fn mount(config: &mut ServiceConfig) {
+pub fn mount(config: &mut ServiceConfig, counted: &Http) {
     let mut routes = all();
     while !routes.is_empty() {
         let path = routes[0].path;
         let (here, elsewhere) = routes.into_iter().partition(|route| route.path == path);
         routes = elsewhere;
-        config.service(at(path, here));
+        config.service(at(path, here, counted.endpoint(Some(path))));
     }
 }
 
-fn at(path: &'static str, routes: Vec<Route>) -> impl HttpServiceFactory {
+fn at(path: &'static str, routes: Vec<Route>, counted: Endpoint) -> impl HttpServiceFactory {
     let any_origin = routes.iter().any(|route| route.any_origin);
     let mut allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
     if allowed.contains(&"GET") {
         allowed.push("HEAD");
     }
     let allowed: Rc<str> = allowed.join(", ").into();
-    let mut resource = web::resource(path);
+    let mut resource = web::resource(path).app_data(counted);
     for route in routes {
         resource = resource.route(route.route);
     }

@@ -1,19 +1,22 @@
-//! Around every request: an id, a line in the log, and the headers that every answer has.
+//! Around every request: an id, a count, a line in the log, and the headers that every answer has.
 
-use std::time::Instant;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest};
 
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::id::Id;
+use crate::metrics::Endpoint;
 use crate::web::address;
 
 tokio::task_local! {
@@ -25,8 +28,8 @@ pub fn request_id() -> Option<Id> {
     REQUEST_ID.try_with(|id| *id).ok()
 }
 
-/// Answer a request under an id of its own, and log how it went: never its query, headers or body, and of its path only
-/// the pattern that matched, for people paste secrets into the strangest places.
+/// Answer a request under an id of its own, count it, and log how it went: never its query, headers or body, and of its
+/// path only the pattern that matched, for people paste secrets into the strangest places.
 pub async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -35,23 +38,41 @@ pub async fn around(
     let now: Timestamp = Clock::System.now();
     let id = Id::new(now);
     let began = Instant::now();
-    let method = req.method().clone();
-    let trusted = req
-        .app_data::<App>()
-        .map(|app| app.config().trusted_proxies.as_slice());
-    let from = address::of(req.request(), trusted.unwrap_or_default());
     let mut res = REQUEST_ID.scope(id, next.call(req)).await?;
-    tracing::info!(
-        request = %id,
-        %method,
-        path = res.request().match_pattern().as_deref().unwrap_or("/(unknown)"),
-        status = res.status().as_u16(),
-        ms = began.elapsed().as_millis() as u64,
-        from = from.map(tracing::field::display),
-        "answered",
+    let (req, took) = (res.request(), began.elapsed());
+    let endpoint = req.app_data::<Endpoint>();
+    if let Some(endpoint) = endpoint {
+        endpoint.answered(req.method(), res.status(), took);
+    }
+    log(
+        req,
+        endpoint.and_then(|it| it.route),
+        id,
+        res.status(),
+        took,
     );
     dress(&mut res, id);
     Ok(res)
+}
+
+/// A line for the answer.
+fn log(req: &HttpRequest, route: Option<&str>, id: Id, status: StatusCode, took: Duration) {
+    tracing::info!(
+        request = %id,
+        method = %req.method(),
+        path = route.unwrap_or("/(unknown)"),
+        status = status.as_u16(),
+        ms = took.as_millis() as u64,
+        from = from(req).map(tracing::field::display),
+        "answered",
+    );
+}
+
+fn from(req: &HttpRequest) -> Option<IpAddr> {
+    let trusted = req
+        .app_data::<App>()
+        .map(|app| app.config().trusted_proxies.as_slice());
+    address::of(req, trusted.unwrap_or_default())
 }
 
 /// Nothing is cached, framed, sniffed or told to others unless an answer says so itself.

@@ -11,15 +11,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "jobs", "web", "oauth", "domain", "db", "app", "config", "clock",
+            "jobs", "web", "oauth", "metrics", "domain", "db", "app", "config", "clock",
         ],
     ),
     ("jobs", &["oauth", "domain", "db", "app", "config", "clock"]),
-    ("web", &["oauth", "domain", "db", "app", "config", "clock"]),
+    (
+        "web",
+        &["oauth", "metrics", "domain", "db", "app", "config", "clock"],
+    ),
     (
         "app",
-        &["domain", "db", "config", "clock", "jobs::last_used"],
+        &[
+            "metrics",
+            "domain",
+            "db",
+            "config",
+            "clock",
+            "jobs::last_used",
+        ],
     ),
+    ("metrics", &["oauth", "domain"]),
     ("oauth", &["domain", "db", "config", "clock"]),
     ("domain", &["db", "config", "clock"]),
     ("db", &["config", "clock"]),

@@ -25,6 +25,8 @@ mod hostile_input;
 mod last_uses;
 mod layers;
 mod logs;
+mod metrics;
+mod metrics_stock;
 mod pages;
 mod personal_tokens;
 mod personal_tokens_audience;

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use jeton::config::SETTINGS;
 
 use crate::support::tables::migrations;
-use crate::support::{Browser, Jeton, PASSWORD, Running, basic};
+use crate::support::{Browser, Exposition, Jeton, PASSWORD, Running, basic};
 
 #[actix_web::test]
 async fn on_an_empty_database_it_makes_an_administrator_and_prints_the_password_once() {
@@ -46,9 +46,10 @@ fn where_there_is_somebody_already_it_makes_nobody() {
 }
 
 /// What each setting can't be. A new setting needs a line here.
-const BAD: [(&str, &str); 21] = [
+const BAD: [(&str, &str); 22] = [
     ("database_url", "mysql://root:hunter2@127.0.0.1/x"),
     ("listen", "8080"),
+    ("metrics_listen", "9090"),
     ("issuer", "jeton.example"),
     ("trusted_proxies", "10.0.0.0/99"),
     ("brands", "J"),
@@ -125,11 +126,54 @@ fn a_file_of_settings_that_can_not_be_read_is_named_and_nothing_starts() {
 fn an_address_that_somebody_has_is_named_and_nothing_is_touched() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let jeton = Jeton::with(&[("listen", &address)]);
-    let ran = jeton.run(&["serve"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
-    assert!(ran.stderr.contains(&address), "{}", ran.stderr);
-    assert_eq!(jeton.json(&["migrate"])["migrations"], migrations());
+    for setting in ["listen", "metrics_listen"] {
+        let jeton = Jeton::with(&[(setting, &address)]);
+        let ran = jeton.run(&["serve"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains(&address), "{}", ran.stderr);
+        assert_eq!(jeton.json(&["migrate"])["migrations"], migrations());
+    }
+}
+
+/// Prometheus asks elsewhere than people and apps, and only it can: on each listener the other's URLs are not there.
+#[actix_web::test]
+async fn metrics_are_on_a_listener_of_their_own() {
+    let jeton = Jeton::with(&[("metrics_listen", "127.0.0.1:0")]);
+    let mut server = jeton.serve();
+    let line = server.errors.wait_for("metrics can be had");
+    let (_, address) = line.split_once("address=").expect("an address");
+    let metrics = Browser::new(&format!("http://{address}"));
+    let page = metrics.get("/metrics").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/plain; version=0.0.4");
+    let seen = Exposition::read(page.body);
+    assert!(seen.values.contains_key("process_start_time_seconds"));
+    for path in [
+        "/",
+        "/healthz",
+        "/sign-in",
+        "/metrics/",
+        "/oauth/introspect",
+    ] {
+        assert_eq!(metrics.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(metrics.post("/metrics", &[]).await.status, 405);
+    let public = Browser::new(&server.url);
+    assert_eq!(public.get("/metrics").await.status, 404);
+    assert_eq!(public.get("/healthz").await.status, 200);
+    server.stop();
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[actix_web::test]
+async fn unless_it_is_set_there_is_no_listener_for_metrics() {
+    let jeton = Jeton::new();
+    let mut server = jeton.serve();
+    let page = Browser::new(&server.url).get("/metrics").await;
+    assert_eq!(page.status, 404);
+    server.stop();
+    let log = server.errors.text();
+    assert!(!log.contains("metrics"), "{log}");
 }
 
 #[test]

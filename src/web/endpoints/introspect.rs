@@ -14,6 +14,7 @@ pub async fn post(asked: Questioner) -> Result<HttpResponse, Error> {
     let (client, found) = asked.ask(token).await?;
     let (question, now) = (question?, app.now());
     let outcome = answer(app.policy(), now, &client, &question, &found);
+    app.metrics().introspections.count(outcome.verdict);
     if let Some(grant) = outcome.used {
         app.last_used().note(grant, now, question.client_ip);
     }

@@ -15,6 +15,7 @@ use crate::domain::session::Session;
 use crate::domain::sign_in::Attempts;
 use crate::domain::tx::{Actor, Caller};
 use crate::domain::user::User;
+use crate::metrics::PasswordCheck;
 use crate::web::browser::Browser;
 use crate::web::doors::SignedIn;
 
@@ -23,6 +24,7 @@ pub struct Denied {
     pub status: StatusCode,
     pub sentence: String,
     wait: Option<Duration>,
+    check: PasswordCheck,
 }
 
 impl Denied {
@@ -31,6 +33,7 @@ impl Denied {
             status: StatusCode::UNAUTHORIZED,
             sentence: sentence.to_owned(),
             wait: None,
+            check: PasswordCheck::Wrong,
         }
     }
 
@@ -45,6 +48,7 @@ impl Denied {
                 when::length(wait)
             ),
             wait: Some(wait),
+            check: PasswordCheck::Braked,
         }
     }
 
@@ -55,6 +59,7 @@ impl Denied {
             sentence: "Many people are signing in just now. Please try again in a moment."
                 .to_owned(),
             wait: None,
+            check: PasswordCheck::Busy,
         }
     }
 
@@ -72,6 +77,22 @@ impl Denied {
 /// password and is told apart by nothing. All of it happens on one of the few threads that may hash passwords, so that
 /// attempts made at once can't outrun the brake.
 pub async fn check_password(
+    app: &App,
+    caller: Caller,
+    username: String,
+    password: Password,
+    wrong: &'static str,
+) -> Result<Result<User, Denied>, Fault> {
+    let checked = look(app, caller, username, password, wrong).await?;
+    let check = match &checked {
+        Ok(_) => PasswordCheck::Right,
+        Err(denied) => denied.check,
+    };
+    app.metrics().passwords.checked(check);
+    Ok(checked)
+}
+
+async fn look(
     app: &App,
     caller: Caller,
     username: String,
