@@ -18,6 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::domain::id::Id;
 use crate::metrics::Endpoint;
 use crate::web::address;
+use crate::web::routes::INTROSPECT;
 
 tokio::task_local! {
     static REQUEST_ID: Id;
@@ -55,17 +56,27 @@ pub async fn around(
     Ok(res)
 }
 
-/// A line for the answer.
+/// A line for the answer. A resource server asks on every request it serves: that it was told is of interest only to who
+/// looks for a fault.
 fn log(req: &HttpRequest, route: Option<&str>, id: Id, status: StatusCode, took: Duration) {
-    tracing::info!(
-        request = %id,
-        method = %req.method(),
-        path = route.unwrap_or("/(unknown)"),
-        status = status.as_u16(),
-        ms = took.as_millis() as u64,
-        from = from(req).map(tracing::field::display),
-        "answered",
-    );
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request = %id,
+                method = %req.method(),
+                path = route.unwrap_or("/(unknown)"),
+                status = status.as_u16(),
+                ms = took.as_millis() as u64,
+                from = from(req).map(tracing::field::display),
+                "answered",
+            )
+        };
+    }
+    if route == Some(INTROSPECT) && status.is_success() {
+        line!(debug);
+    } else {
+        line!(info);
+    }
 }
 
 fn from(req: &HttpRequest) -> Option<IpAddr> {

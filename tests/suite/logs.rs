@@ -155,6 +155,28 @@ async fn an_answer_has_the_id_under_which_it_is_logged() {
     assert!(!log.contains("not-for-the-log"));
 }
 
+/// A resource server asks on every request it serves: only a question that fails is worth a line, unless the log is to say
+/// all.
+#[actix_web::test]
+async fn an_answered_introspection_is_logged_for_who_looks_closely() {
+    for (level, lines) in [("info", 0), ("debug", 2)] {
+        let jeton = Jeton::with(&[("log", level), ("log_format", "json")]);
+        let mut server = jeton.serve();
+        let notes = jeton.notes(&server.url);
+        assert!(!notes.accepts("garbage").await);
+        assert!(!notes.accepts("more garbage").await);
+        assert_eq!(notes.ask(&[]).await.status(), 400);
+        server.stop();
+        let log = server.errors.text();
+        let of_status = |status: u16| {
+            let lines = lines_of_answers(&log).into_iter();
+            let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+            lines.filter(|line| line["status"] == status).count()
+        };
+        assert_eq!((of_status(200), of_status(400)), (lines, 1), "{level}");
+    }
+}
+
 /// A fault of ours is logged with its cause, under the id that the page shows, and the page has no cause.
 #[actix_web::test]
 async fn a_fault_is_told_to_the_log_and_not_to_the_other_side() {
