@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{last_used, sweep};
+use crate::jobs::{census, last_used, sweep};
 use crate::web;
 
 /// Who is made on an empty database.
@@ -69,7 +69,7 @@ pub(super) fn serve(
         let server = web::serve(app.clone(), listener, workers)?;
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
-        let jobs = [
+        let mut jobs = vec![
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
         ];
@@ -79,6 +79,7 @@ pub(super) fn serve(
             let server = web::metrics::serve(app.clone(), listener)?;
             watched = Some(server.handle());
             actix_web::rt::spawn(server);
+            jobs.push(actix_web::rt::spawn(census::run(app.clone())));
         }
         tracing::info!(issuer = app.issuer(), "serving");
         announce();

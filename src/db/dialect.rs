@@ -229,6 +229,17 @@ pub fn is_alone(conn: &mut Conn) -> QueryResult<bool> {
     }
 }
 
+/// How many bytes the database has. A SQLite file that shrank inside keeps its pages, and they count.
+pub fn size(conn: &mut Conn) -> QueryResult<i64> {
+    let bytes = match conn {
+        Conn::Sqlite(_) => {
+            "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())"
+        }
+        Conn::Postgres(_) => "pg_database_size(current_database())",
+    };
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(bytes)).get_result(conn)
+}
+
 /// One more failed sign-in of `subject`, or its first. The two databases agree on `ON CONFLICT`, but diesel offers
 /// it only on each of them: two first failures at once must not end in an error.
 pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> QueryResult<()> {

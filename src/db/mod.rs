@@ -16,7 +16,7 @@ use diesel::{PgConnection, SqliteConnection};
 
 pub use dialect::{
     Purpose, connect, count_sign_in_failure, hold_start, hold_user, in_one_reading, is_alone,
-    is_far,
+    is_far, size,
 };
 pub use fault::{Fault, Refusal};
 pub use pool::Database;

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod authorization_request;
 pub mod bearer;
+pub mod census;
 pub mod client;
 pub mod consent;
 pub mod deed;

@@ -202,6 +202,13 @@ impl Digest {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
+    /// The last digest that begins with so many zero bits. Of all that are made, one in `2^bits` is not after it.
+    pub fn last_with_zeros(bits: u32) -> Self {
+        let mut bytes = [0xff; 32];
+        bytes[..4].copy_from_slice(&(u32::MAX >> bits).to_be_bytes());
+        Self(bytes)
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -1,4 +1,5 @@
 //! What the server does by itself, beside answering: one job a file, each idempotent.
 
+pub mod census;
 pub mod last_used;
 pub mod sweep;

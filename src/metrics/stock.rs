@@ -1,11 +1,14 @@
-//! What there is: connections, and what the sweeper took away.
+//! What there is: tokens, bytes, connections, and what the sweeper took away.
 
 use prometheus::{
-    IntCounterVec, IntGaugeVec, Registry, register_int_counter_vec_with_registry,
-    register_int_gauge_vec_with_registry,
+    IntCounterVec, IntGauge, IntGaugeVec, Registry, register_int_counter_vec_with_registry,
+    register_int_gauge_vec_with_registry, register_int_gauge_with_registry,
 };
 
 pub struct Stock {
+    /// By kind and state.
+    pub tokens: IntGaugeVec,
+    pub database_bytes: IntGauge,
     /// By purpose: all that are open, and those that nobody uses.
     pub connections: IntGaugeVec,
     pub connections_idle: IntGaugeVec,
@@ -15,6 +18,18 @@ pub struct Stock {
 impl Stock {
     pub(super) fn register(registry: &Registry) -> prometheus::Result<Self> {
         Ok(Self {
+            tokens: register_int_gauge_vec_with_registry!(
+                "jeton_tokens",
+                "Tokens in the database, by kind and state, counted once a minute. Of many it is an estimate from a \
+                 fair sample, good to a few percent.",
+                &["kind", "state"],
+                registry
+            )?,
+            database_bytes: register_int_gauge_with_registry!(
+                "jeton_database_size_bytes",
+                "Size of the database, without its write-ahead log, looked up once a minute.",
+                registry
+            )?,
             connections: register_int_gauge_vec_with_registry!(
                 "jeton_database_connections",
                 "Open connections to the database, by purpose.",

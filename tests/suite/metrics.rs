@@ -33,6 +33,7 @@ async fn every_line_is_in_prometheus_text_format() {
     assert!(notes.accepts(&first.access).await);
     app.refresh(first.refresh()).await;
     jeton::jobs::sweep::sweep(&server.app).await.unwrap();
+    jeton::jobs::census::count(&server.app).await.unwrap();
     let seen = Exposition::of(&server);
     for begin in [
         "jeton_build_info{",
@@ -47,6 +48,8 @@ async fn every_line_is_in_prometheus_text_format() {
         "jeton_password_queue_length",
         "jeton_database_connections{",
         "jeton_database_connections_idle{",
+        "jeton_database_size_bytes",
+        "jeton_tokens{",
         "jeton_swept_rows_total{",
         "process_start_time_seconds",
         "process_resident_memory_bytes",
