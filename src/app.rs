@@ -19,6 +19,7 @@ use crate::domain::resource::{self, Resource};
 use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
 
@@ -38,6 +39,7 @@ struct Shared {
     last_used: LastUsed,
     errands: OnceLock<Sender<Errand>>,
     metrics: Metrics,
+    traces: Traces,
 }
 
 impl App {
@@ -56,6 +58,7 @@ impl App {
             last_used: LastUsed::default(),
             errands: OnceLock::new(),
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
+            traces: Traces::default(),
             config,
             clock,
             database,

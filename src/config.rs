@@ -32,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where Prometheus may ask, if anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The base URL of the collector of traces, if there is one.
+    pub otlp_endpoint: Option<String>,
     /// The issuer identifier (RFC 8414 §2), without a final slash. `None` until the address is known.
     issuer: Option<String>,
     /// Whose `X-Forwarded-For` is believed.
@@ -66,6 +68,7 @@ impl Default for Config {
             database_connections: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_listen: None,
+            otlp_endpoint: None,
             issuer: None,
             trusted_proxies: vec![],
             password_threads: 1,
@@ -208,6 +211,9 @@ mod tests {
             ("database_url", "mysql://x"),
             ("listen", "8080"),
             ("metrics_listen", "9090"),
+            ("otlp_endpoint", "collector:4318"),
+            ("otlp_endpoint", "http://user:word@collector"),
+            ("otlp_endpoint", "http://collector/?key=word"),
             ("issuer", "jeton.example"),
             ("issuer", "https://jeton.example/?x"),
             ("issuer", "https://jeton.example/auth"),

@@ -27,4 +27,5 @@ pub mod domain;
 pub mod jobs;
 pub mod metrics;
 pub mod oauth;
+pub mod traces;
 pub mod web;

@@ -1,13 +1,19 @@
-//! The server's metrics, with what is under way just now.
+//! What the server can be watched by: its metrics, with what is under way just now, and its traces.
 
 use super::{App, PASSWORDS_WAITING};
 use crate::db::Fault;
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 
 impl App {
     /// The counters and gauges of this server.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Where the spans of requests go.
+    pub fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// All metrics, as they are now, in Prometheus' text format.

@@ -42,7 +42,13 @@ pub fn run(config: Config) -> Result<(), Error> {
         println!("{password}");
         println!("It is shown this once; change it when you are in.");
     }
-    serve(app, listener, metrics, || ())
+    if let Some(collector) = &app.config().otlp_endpoint {
+        let sent = app.traces().send_to(collector);
+        sent.map_err(|error| Error::refused(error.to_string()))?;
+    }
+    let served = serve(app.clone(), listener, metrics, || ());
+    app.traces().finish();
+    served
 }
 
 /// Open an address before anything else: if another process has it, nothing is touched.

@@ -195,6 +195,15 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "otlp_endpoint",
+        default: "",
+        meaning: "The OpenTelemetry collector to send traces to by OTLP over HTTP, such as `http://127.0.0.1:4318`. Unless set, none.",
+        take: |config, value| {
+            config.otlp_endpoint = collector(value)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         default: "info",
         meaning: "What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `jeton=debug,actix=warn`.",
@@ -291,6 +300,24 @@ fn issuer(value: &str) -> Result<Option<String>, String> {
         ));
     }
     Ok(Some(written.to_owned()))
+}
+
+fn collector(value: &str) -> Result<Option<String>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(value).map_err(|_| "not an absolute URL")?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("a collector is at an http or https URL".into());
+    }
+    let bare = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !bare {
+        return Err("a collector's URL has no query, fragment or user name".into());
+    }
+    Ok(Some(value.to_owned()))
 }
 
 impl Setting {

@@ -1,4 +1,4 @@
-//! Around every request: an id, a count, a line in the log, and the headers that every answer has.
+//! Around every request: an id, a count, a span, a line in the log, and the headers that every answer has.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::id::Id;
 use crate::metrics::Endpoint;
+use crate::traces::RequestSpan;
 use crate::web::address;
 use crate::web::routes::INTROSPECT;
 
@@ -39,19 +40,18 @@ pub async fn around(
     let now: Timestamp = Clock::System.now();
     let id = Id::new(now);
     let began = Instant::now();
+    let span = span(req.request());
     let mut res = REQUEST_ID.scope(id, next.call(req)).await?;
     let (req, took) = (res.request(), began.elapsed());
     let endpoint = req.app_data::<Endpoint>();
     if let Some(endpoint) = endpoint {
         endpoint.answered(req.method(), res.status(), took);
     }
-    log(
-        req,
-        endpoint.and_then(|it| it.route),
-        id,
-        res.status(),
-        took,
-    );
+    let route = endpoint.and_then(|endpoint| endpoint.route);
+    if let Some(span) = span {
+        span.end(route, res.status(), id);
+    }
+    log(req, route, id, res.status(), took);
     dress(&mut res, id);
     Ok(res)
 }
@@ -77,6 +77,12 @@ fn log(req: &HttpRequest, route: Option<&str>, id: Id, status: StatusCode, took:
     } else {
         line!(info);
     }
+}
+
+fn span(req: &HttpRequest) -> Option<RequestSpan> {
+    let parent = req.headers().get("traceparent");
+    let parent = parent.and_then(|value| value.to_str().ok());
+    req.app_data::<App>()?.traces().begin(req.method(), parent)
 }
 
 fn from(req: &HttpRequest) -> Option<IpAddr> {

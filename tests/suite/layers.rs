@@ -17,12 +17,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("jobs", &["oauth", "domain", "db", "app", "config", "clock"]),
     (
         "web",
-        &["oauth", "metrics", "domain", "db", "app", "config", "clock"],
+        &[
+            "oauth", "metrics", "traces", "domain", "db", "app", "config", "clock",
+        ],
     ),
     (
         "app",
         &[
             "metrics",
+            "traces",
             "domain",
             "db",
             "config",
@@ -31,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("metrics", &["oauth", "domain"]),
+    ("traces", &["metrics", "domain"]),
     ("oauth", &["domain", "db", "config", "clock"]),
     ("domain", &["db", "config", "clock"]),
     ("db", &["config", "clock"]),

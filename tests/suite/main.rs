@@ -58,4 +58,5 @@ mod sign_in;
 mod sign_in_brake;
 mod sweep;
 mod third_party;
+mod traces;
 mod withdrawal;

@@ -46,10 +46,11 @@ fn where_there_is_somebody_already_it_makes_nobody() {
 }
 
 /// What each setting can't be. A new setting needs a line here.
-const BAD: [(&str, &str); 22] = [
+const BAD: [(&str, &str); 23] = [
     ("database_url", "mysql://root:hunter2@127.0.0.1/x"),
     ("listen", "8080"),
     ("metrics_listen", "9090"),
+    ("otlp_endpoint", "http://jeton:hunter2@127.0.0.1"),
     ("issuer", "jeton.example"),
     ("trusted_proxies", "10.0.0.0/99"),
     ("brands", "J"),

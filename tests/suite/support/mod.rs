@@ -3,6 +3,7 @@
 mod app;
 mod authorization;
 mod browser;
+mod collector;
 mod database;
 mod exposition;
 mod log;
@@ -17,6 +18,7 @@ pub mod tables;
 pub use app::tokens;
 pub use app::{App, AppOptions, CodeFlow, Tokens};
 pub use browser::{Browser, Page};
+pub use collector::Collector;
 pub use database::TestDatabase;
 pub use exposition::{Exposition, Watch};
 pub use log::Log;

@@ -107,7 +107,14 @@ impl Jeton {
 
     /// Start the server and wait until it answers.
     pub fn serve(&self) -> Running {
-        let mut running = Running::start(self.command(&["serve"]));
+        self.serve_with(&[])
+    }
+
+    /// [`Jeton::serve`] with more in its environment, such as OpenTelemetry's own variables.
+    pub fn serve_with(&self, environment: &[(&str, &str)]) -> Running {
+        let mut command = self.command(&["serve"]);
+        command.envs(environment.iter().copied());
+        let mut running = Running::start(command);
         let line = running.errors.wait_for("serving");
         let (_, url) = line.split_once("http://").expect("the log says the issuer");
         let end = url.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
