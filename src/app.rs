@@ -1,18 +1,18 @@
 //! The server's shared parts, and the only bridge between async handlers and the database: inside the closures of
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
+mod gate;
 mod lookup_desk;
 mod stock;
+mod write_desk;
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
-
-use diesel::QueryResult;
-use tokio::sync::Semaphore;
+use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::db::{Database, Fault, Refusal};
+use crate::db::{Database, Fault, Location, Refusal};
 use crate::domain::password::Password;
 use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
@@ -20,11 +20,19 @@ use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
+use diesel::QueryResult;
+use gate::{Gate, Pass};
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
+use write_desk::Changes;
 
 /// How many sign-ins may wait for a thread before the next is told to come back later.
 const PASSWORDS_WAITING: usize = 64;
+/// How many may wait for a connection to read with, and as many to write with, before the next is told so.
+const WAITING: usize = 1024;
+
+/// How long a request waits for what is done aside: longer than any of it takes, unless the database has gone silent.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The running server, cheap to clone.
 #[derive(Clone)]
@@ -33,11 +41,13 @@ pub struct App(Arc<Shared>);
 struct Shared {
     config: Config,
     clock: Clock,
-    database: Database,
-    password_threads: Semaphore,
-    password_queue: Semaphore,
+    database: Arc<Database>,
+    passwords: Gate,
+    reads: Gate,
+    writes: Gate,
     last_used: LastUsed,
     errands: OnceLock<Sender<Errand>>,
+    changes: OnceLock<Changes>,
     metrics: Metrics,
     traces: Traces,
 }
@@ -53,15 +63,17 @@ impl App {
         let mut config = config;
         config.policy.issuer = config.issuer();
         let app = App(Arc::new(Shared {
-            password_threads: Semaphore::new(config.password_threads),
-            password_queue: Semaphore::new(config.password_threads + PASSWORDS_WAITING),
+            passwords: Gate::new(config.password_threads, PASSWORDS_WAITING),
+            reads: Gate::new(config.database_connections as usize, WAITING),
+            writes: Gate::new(config.database_connections as usize, WAITING),
             last_used: LastUsed::default(),
             errands: OnceLock::new(),
+            changes: OnceLock::new(),
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
             traces: Traces::default(),
             config,
             clock,
-            database,
+            database: Arc::new(database),
         }));
         let api = app.policy().api_resource();
         app.write_blocking(&Caller::system(), |tx| Resource::ensure_ours(tx, &api))?;
@@ -108,8 +120,8 @@ impl App {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        let app = self.clone();
-        aside(move || app.read_blocking(question)).await
+        let (app, pass) = (self.clone(), self.0.reads.enter().await?);
+        aside(pass, move || app.read_blocking(question)).await
     }
 
     /// [`App::read`] for a question that only the database can fail to answer.
@@ -131,8 +143,13 @@ impl App {
         T: Send + 'static,
         E: Refusal + Send + 'static,
     {
-        let app = self.clone();
-        aside(move || app.write_blocking(&caller, work)).await
+        match self.config().database {
+            Location::Sqlite(_) => self.write_together(caller, work).await,
+            Location::Postgres(_) => {
+                let (app, pass) = (self.clone(), self.0.writes.enter().await?);
+                aside(pass, move || app.write_blocking(&caller, work)).await
+            }
+        }
     }
 
     /// [`App::read`] for the command line, where nobody else waits.
@@ -174,18 +191,8 @@ impl App {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        let _place = self
-            .0
-            .password_queue
-            .try_acquire()
-            .map_err(|_| Fault::Busy)?;
-        let _thread = self
-            .0
-            .password_threads
-            .acquire()
-            .await
-            .map_err(|_| Fault::Busy)?;
-        aside(work).await
+        let pass = self.0.passwords.enter().await?;
+        aside(pass, work).await
     }
 
     /// Hash a new password.
@@ -194,14 +201,23 @@ impl App {
     }
 }
 
-/// Run blocking work on the pool for it. It runs to its end even if nobody waits for the answer any more.
-async fn aside<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+/// Run blocking work on the pool for it. It runs to its end even if nobody waits for the answer any more, and keeps its
+/// place until then.
+async fn aside<T, E>(
+    pass: Pass,
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Fault> + Send + 'static,
 {
-    match actix_web::web::block(work).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Fault::Broken("the work panicked").into()),
+    let work = move || {
+        let _pass = pass;
+        work()
+    };
+    match tokio::time::timeout(PATIENCE, actix_web::web::block(work)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Fault::Broken("the work panicked").into()),
+        Err(_) => Err(Fault::Busy.into()),
     }
 }

@@ -32,10 +32,13 @@ const THREADS: usize = 2;
 pub struct LookupDesk(Rc<Place>);
 
 struct Place {
-    waiting: RefCell<Vec<(Lookup, oneshot::Sender<Result<Found, Fault>>)>>,
+    waiting: RefCell<Vec<(Lookup, Asking)>>,
     at_work: Cell<bool>,
     source: Source,
 }
+
+/// Where somebody waits for an answer.
+type Asking = oneshot::Sender<Result<Found, Fault>>;
 
 /// Who has the answers.
 enum Source {

@@ -1,6 +1,6 @@
 //! What the server can be watched by: its metrics, with what is under way just now, and its traces.
 
-use super::{App, PASSWORDS_WAITING};
+use super::App;
 use crate::db::Fault;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
@@ -33,12 +33,10 @@ impl App {
     }
 
     fn count_passwords(&self) {
-        let threads = self.config().password_threads;
-        let in_use = threads.saturating_sub(self.0.password_threads.available_permits());
-        let places = threads + PASSWORDS_WAITING;
-        let taken = places.saturating_sub(self.0.password_queue.available_permits());
         let passwords = &self.metrics().passwords;
-        passwords.threads_in_use.set(in_use as i64);
-        passwords.waiting.set(taken.saturating_sub(in_use) as i64);
+        passwords
+            .threads_in_use
+            .set(self.0.passwords.taken() as i64);
+        passwords.waiting.set(self.0.passwords.waiting() as i64);
     }
 }

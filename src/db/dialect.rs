@@ -147,7 +147,20 @@ pub fn begin_write(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// Make what was written since [`begin_write`] last.
+/// Begin a part of the transaction that can be undone alone, by [`roll_back`], or kept, by [`commit`].
+pub fn begin_savepoint(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
+    }
+}
+
+/// Undo all that is not committed, as far as that can be done. A connection on which it can't is not used again.
+pub fn abandon(conn: &mut Conn) {
+    while in_transaction(conn) && roll_back(conn).is_ok() {}
+}
+
+/// Make what was written since [`begin_write`] or [`begin_savepoint`] last.
 pub fn commit(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),

@@ -19,7 +19,7 @@ pub use dialect::{
     is_far, size,
 };
 pub use fault::{Fault, Refusal};
-pub use pool::Database;
+pub use pool::{Change, Database};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]

@@ -72,6 +72,46 @@ impl Database {
         }
         outcome
     }
+
+    /// Make changes that share one commit; each is answered after it. One that is not to stay is undone alone; where the
+    /// commit fails, all are.
+    pub fn write_together(&self, mut changes: Vec<Box<dyn Change>>) {
+        let made = borrow(&self.writers).and_then(|mut conn| {
+            let made = make_all(&mut conn, &mut changes);
+            if made.is_err() {
+                dialect::abandon(&mut conn);
+            }
+            made
+        });
+        for change in changes {
+            let ended = made.as_ref().map(|()| ());
+            change.answer(ended.map_err(|fault| Fault::Connection(fault.to_string())));
+        }
+    }
+}
+
+/// One of several changes that share a transaction.
+pub trait Change: Send {
+    /// Make it; whether what it wrote is to stay.
+    fn make(&mut self, conn: &mut Conn) -> bool;
+
+    /// Say how it ended: that the transaction is committed, or what became of it instead.
+    fn answer(self: Box<Self>, ended: Result<(), Fault>);
+}
+
+/// Make changes in one transaction, each of them under a savepoint, and commit.
+fn make_all(conn: &mut Conn, changes: &mut [Box<dyn Change>]) -> Result<(), Fault> {
+    dialect::begin_write(conn)?;
+    for change in changes {
+        dialect::begin_savepoint(conn)?;
+        if change.make(conn) {
+            dialect::commit(conn)?;
+        } else {
+            // This fails where the database itself has given up the whole transaction, such as on a full disk.
+            dialect::roll_back(conn)?;
+        }
+    }
+    Ok(dialect::commit(conn)?)
 }
 
 fn borrow(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, Fault> {
