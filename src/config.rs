@@ -7,6 +7,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Threads that hash passwords; everything else never waits for them.
     pub password_threads: usize,
+    /// How long requests are still answered after the server was told to stop.
+    pub stop_delay: Duration,
     pub log: String,
     pub log_format: LogFormat,
     pub policy: Policy,
@@ -72,6 +75,7 @@ impl Default for Config {
             issuer: None,
             trusted_proxies: vec![],
             password_threads: 1,
+            stop_delay: Duration::ZERO,
             log: String::new(),
             log_format: LogFormat::Text,
             policy: Policy {
@@ -182,8 +186,6 @@ fn table(path: &str, text: &str) -> Result<BTreeMap<String, String>, Misconfigur
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn from_file(text: &str) -> Result<Config, Misconfigured> {

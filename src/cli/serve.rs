@@ -16,7 +16,7 @@ use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
 use crate::jobs::{census, last_used, sweep};
-use crate::web;
+use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
 const FIRST_USER: &str = "admin";
@@ -60,8 +60,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
-/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return. Whoever looks at
-/// `metrics` finds them until the last request is answered. `announce` is called when a signal would be heeded.
+/// Serve until SIGTERM or SIGINT; then finish what is under way, write what is noted, and return. After SIGTERM the world
+/// is given a moment to send its requests elsewhere, unless another signal comes. Whoever looks at `metrics` finds them
+/// until the last request is answered. `announce` is called when a signal would be heeded.
 pub(super) fn serve(
     app: App,
     listener: TcpListener,
@@ -72,7 +73,8 @@ pub(super) fn serve(
     actix_web::rt::System::new().block_on(async move {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let server = web::serve(app.clone(), listener, workers)?;
+        let leaving = Leaving::default();
+        let server = web::serve(app.clone(), listener, workers, leaving.clone())?;
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
         let mut jobs = vec![
@@ -87,11 +89,20 @@ pub(super) fn serve(
             actix_web::rt::spawn(server);
             jobs.push(actix_web::rt::spawn(census::run(app.clone())));
         }
-        tracing::info!(issuer = app.issuer(), "serving");
+        tracing::info!(issuer = app.issuer(), address = %app.config().listen, "serving");
         announce();
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        let is_patient = tokio::select! {
+            _ = terminate.recv() => true,
+            _ = interrupt.recv() => false,
+        };
+        if is_patient {
+            leaving.begin();
+            tracing::info!("told to stop: it goes on for a moment, and /readyz says no");
+            tokio::select! {
+                _ = tokio::time::sleep(app.config().stop_delay) => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
         }
         tracing::info!("stopping: requests under way are finished first");
         handle.stop(true).await;

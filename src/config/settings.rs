@@ -204,6 +204,16 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "stop_delay",
+        default: "2s",
+        meaning: "How long requests are still answered after `SIGTERM` while `/readyz` says 503: time for a load balancer to send them elsewhere, or `0s`.",
+        take: |config, value| {
+            config.stop_delay =
+                parse_duration(value).ok_or("not a length of time, such as 0s or 5s")?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         default: "info",
         meaning: "What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `jeton=debug,actix=warn`.",

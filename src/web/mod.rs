@@ -7,6 +7,7 @@ pub mod doors;
 pub mod endpoints;
 pub mod errors;
 mod form;
+mod leaving;
 pub mod metrics;
 pub mod pages;
 pub mod routes;
@@ -15,9 +16,12 @@ mod telemetry;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, Service};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
+
+pub use leaving::Leaving;
 
 use crate::app::App;
 
@@ -27,16 +31,35 @@ const LAST_REQUESTS: Duration = Duration::from_secs(20);
 /// A client that takes longer to send its headers is hung up on.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Serve `app` on `listener` until the returned server is stopped. `workers` threads answer.
-pub fn serve(app: App, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+/// Serve `app` on `listener` until the returned server is stopped, which `leaving` may announce. `workers` threads answer.
+pub fn serve(
+    app: App,
+    listener: TcpListener,
+    workers: usize,
+    leaving: Leaving,
+) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
+        let last = leaving.clone();
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(app.lookup_desk())
+            .app_data(web::Data::new(leaving.clone()))
             .app_data(app.metrics().http.endpoint(None))
             .configure(|config| routes::mount(config, &app.metrics().http))
             .default_service(web::to(errors::no_such_page))
             .wrap(from_fn(telemetry::around))
+            // Whoever keeps a connection to a node that leaves is told to make the next one elsewhere.
+            .wrap_fn(move |req, service| {
+                let (answer, last) = (service.call(req), last.clone());
+                async move {
+                    let mut answer = answer.await?;
+                    if last.has_begun() {
+                        let head = answer.response_mut().head_mut();
+                        head.set_connection_type(ConnectionType::Close);
+                    }
+                    Ok(answer)
+                }
+            })
     });
     let server = server
         .workers(workers)

@@ -83,7 +83,8 @@ impl Server {
         let config = config(&database, &settings, issuer).listening_on(address);
         let app = app::App::open(config, clock.clone()).expect("the server opens its database");
         app.take_address().expect("the server takes up its address");
-        let server = web::serve(app.clone(), listener, 2).expect("the server starts");
+        let server = web::serve(app.clone(), listener, 2, web::Leaving::default())
+            .expect("the server starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Self {
