@@ -14,6 +14,7 @@ mod cli_refusals;
 mod client_secrets;
 mod consent;
 mod consent_by_resource;
+mod crash;
 mod demo;
 mod documents;
 mod doors;

@@ -1,6 +1,6 @@
 //! TLS to PostgreSQL, as libpq does it: `sslmode=verify-full` and `sslrootcert` in the database URL.
 //!
-//! These are the only tests that know which database a run is on: SQLite has no server to talk to, so there they have
+//! These tests know which database a run is on: SQLite has no server to talk to, so there they have
 //! nothing to do and return at once. On PostgreSQL `bin/postgres` says in `JETON_TEST_POSTGRES_TLS` where the server is
 //! by the name in its certificate, and in `JETON_TEST_POSTGRES_CA` which file has the CA that signed it.
 
@@ -11,11 +11,11 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::Bool;
 use jeton::db::{Database, Fault, Location};
 
-use crate::support::Jeton;
+use crate::support::{Jeton, TestDatabase};
 
 /// The server's URL by its name, and the file of its CA; `None` on SQLite.
 fn server() -> Option<(String, String)> {
-    if std::env::var("JETON_TEST_DATABASE").as_deref() != Ok("postgres") {
+    if !TestDatabase::is_postgres() {
         return None;
     }
     let need = |name: &str| std::env::var(name).expect("bin/postgres sets it");

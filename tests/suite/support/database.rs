@@ -17,15 +17,19 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty database.
     pub fn new() -> Self {
-        let random: String = random_bytes::<8>()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let name = format!("jeton_{random}");
+        if !Self::is_postgres() {
+            return Self::on_sqlite(random_name());
+        }
+        let server = std::env::var("JETON_TEST_POSTGRES")
+            .expect("JETON_TEST_POSTGRES has the URL of a server; bin/postgres sets it");
+        Self::at(&server)
+    }
+
+    /// Whether this run is on PostgreSQL. For faults that only one of the databases can have, and for no other test.
+    pub fn is_postgres() -> bool {
         match std::env::var("JETON_TEST_DATABASE").as_deref() {
-            Ok("postgres") => Self::on_postgres(name),
-            Ok("sqlite") | Err(_) => Self::on_sqlite(name),
+            Ok("postgres") => true,
+            Ok("sqlite") | Err(_) => false,
             Ok(other) => panic!("JETON_TEST_DATABASE is {other:?}, neither sqlite nor postgres"),
         }
     }
@@ -40,9 +44,12 @@ impl TestDatabase {
         }
     }
 
-    fn on_postgres(name: String) -> Self {
-        let admin_url = std::env::var("JETON_TEST_POSTGRES")
-            .expect("JETON_TEST_POSTGRES has the URL of a server; bin/postgres sets it");
+    /// An empty database on this PostgreSQL server.
+    pub fn at(server: &str) -> Self {
+        Self::on_postgres(random_name(), server.to_owned())
+    }
+
+    fn on_postgres(name: String, admin_url: String) -> Self {
         let mut admin = PgConnection::establish(&admin_url).expect("the test server answers");
         admin
             .batch_execute(&format!("CREATE DATABASE {name}"))
@@ -133,6 +140,12 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         self.drop_on_server();
     }
+}
+
+fn random_name() -> String {
+    let random = random_bytes::<8>();
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("jeton_{hex}")
 }
 
 #[derive(QueryableByName)]

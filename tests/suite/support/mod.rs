@@ -7,6 +7,7 @@ mod collector;
 mod database;
 mod exposition;
 mod log;
+mod postgres;
 mod process;
 mod refusal;
 mod resource_server;
@@ -14,6 +15,8 @@ mod script;
 mod server;
 mod steps;
 pub mod tables;
+mod traffic;
+mod wire;
 
 pub use app::tokens;
 pub use app::{App, AppOptions, CodeFlow, Tokens};
@@ -22,12 +25,15 @@ pub use collector::Collector;
 pub use database::TestDatabase;
 pub use exposition::{Exposition, Watch};
 pub use log::Log;
+pub use postgres::Postgres;
 pub use process::{Jeton, Running};
 pub use refusal::refused;
 pub use resource_server::ResourceServer;
 pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};
 pub use steps::Steps;
+pub use traffic::{BUSY, Traffic, chance, until};
+pub use wire::Wire;
 
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {

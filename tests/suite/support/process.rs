@@ -26,11 +26,16 @@ impl Jeton {
 
     /// With these settings, by the names of the settings table.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(TestDatabase::new(), settings)
+    }
+
+    /// With this database and these settings.
+    pub fn on(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
             .map(|(name, value)| (variable(name), (*value).to_owned()));
         Self {
-            database: TestDatabase::new(),
+            database,
             settings: settings.collect(),
         }
     }
@@ -48,6 +53,7 @@ impl Jeton {
             (variable("database_url"), self.database.url()),
             (variable("database_connections"), "2".to_owned()),
             (variable("listen"), "127.0.0.1:0".to_owned()),
+            (variable("stop_delay"), "0s".to_owned()),
         ];
         all.extend(self.settings.iter().cloned());
         all
@@ -114,12 +120,7 @@ impl Jeton {
     pub fn serve_with(&self, environment: &[(&str, &str)]) -> Running {
         let mut command = self.command(&["serve"]);
         command.envs(environment.iter().copied());
-        let mut running = Running::start(command);
-        let line = running.errors.wait_for("serving");
-        let (_, url) = line.split_once("http://").expect("the log says the issuer");
-        let end = url.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
-        running.url = format!("http://{}", &url[..end.unwrap_or(url.len())]);
-        running
+        Running::serving(command)
     }
 
     /// A resource server at `https://notes.example`, registered by command.
@@ -209,6 +210,17 @@ impl Running {
         Self::of(started.expect("jeton starts"))
     }
 
+    /// Start a command that becomes a server, and wait until it answers.
+    pub fn serving(command: Command) -> Self {
+        let mut running = Self::start(command);
+        let line = running.errors.wait_for("serving");
+        let (_, address) = line.split_once("address").expect("the log says it");
+        let address = address.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = address.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
+        running.url = format!("http://{}", &address[..end.unwrap_or(address.len())]);
+        running
+    }
+
     fn of(mut child: Child) -> Self {
         Self {
             url: String::new(),
@@ -230,6 +242,23 @@ impl Running {
         self.output.wait_for_end();
         self.errors.wait_for_end();
         self.child.wait().expect("it ends")
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The status of the answer to anybody who asks for this page.
+    pub async fn status(&self, path: &str) -> u16 {
+        let request = super::client().get(format!("{}{path}", self.url));
+        let answer = request.timeout(super::traffic::NEVER).send().await;
+        answer.expect("the server answers").status().as_u16()
+    }
+
+    /// End it at once, in whatever it is doing (`kill -9`).
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
     }
 
     pub fn stop(&mut self) {
@@ -255,7 +284,7 @@ struct Written {
 }
 
 impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
+    pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let shared = Arc::new((Mutex::new(Written::default()), Condvar::new()));
         let writer = shared.clone();
         std::thread::spawn(move || {
@@ -286,6 +315,11 @@ impl Lines {
             let found = written.lines.iter().filter(|line| line.contains(part));
             (found.count() >= count).then_some(())
         });
+    }
+
+    /// How many lines there are so far.
+    pub fn count(&self) -> usize {
+        self.0.0.lock().unwrap().lines.len()
     }
 
     fn wait_for_end(&self) {
