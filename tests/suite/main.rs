@@ -15,6 +15,7 @@ mod client_secrets;
 mod consent;
 mod consent_by_resource;
 mod crash;
+mod database_outage;
 mod demo;
 mod documents;
 mod doors;
