@@ -17,6 +17,7 @@ mod consent_by_resource;
 mod crash;
 mod database_outage;
 mod demo;
+mod disk_full;
 mod documents;
 mod doors;
 mod ended_sessions;
