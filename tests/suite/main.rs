@@ -30,6 +30,7 @@ mod layers;
 mod logs;
 mod metrics;
 mod metrics_stock;
+mod nodes;
 mod pages;
 mod personal_tokens;
 mod personal_tokens_audience;
