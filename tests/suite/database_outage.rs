@@ -102,3 +102,27 @@ async fn the_way_to_the_database_is_cut() {
     }
     all_was_well(traffic, &server).await;
 }
+
+/// The network, or the database's machine, falls silent: what is sent is never answered, and nobody is told why. No
+/// request waits for that.
+#[actix_web::test]
+async fn the_database_falls_silent() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    let jeton = Jeton::with(&BUSY);
+    let mut traffic = Traffic::new(&jeton);
+    let wire = Wire::to(&jeton.database.url());
+    let mut command = jeton.command(&["serve"]);
+    command.env("JETON_DATABASE_URL", &wire.url);
+    let server = Running::serving(command);
+    traffic.goes_to(&[&server.url]);
+    traffic.answered(&server.url, 60).await;
+    wire.fall_silent();
+    traffic.refused(&server.url, 6).await;
+    assert_eq!(server.status("/readyz").await, 503);
+    assert_eq!(server.status("/healthz").await, 200);
+    wire.mend();
+    is_back(&traffic, &server).await;
+    all_was_well(traffic, &server).await;
+}
