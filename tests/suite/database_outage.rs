@@ -89,9 +89,7 @@ async fn the_way_to_the_database_is_cut() {
     let jeton = Jeton::with(&BUSY);
     let mut traffic = Traffic::new(&jeton);
     let wire = Wire::to(&jeton.database.url());
-    let mut command = jeton.command(&["serve"]);
-    command.env("JETON_DATABASE_URL", &wire.url);
-    let server = Running::serving(command);
+    let server = jeton.serve_with(&[("JETON_DATABASE_URL", &wire.url)]);
     traffic.goes_to(&[&server.url]);
     for _ in 0..2 {
         traffic.answered(&server.url, 60).await;
@@ -113,9 +111,7 @@ async fn the_database_falls_silent() {
     let jeton = Jeton::with(&BUSY);
     let mut traffic = Traffic::new(&jeton);
     let wire = Wire::to(&jeton.database.url());
-    let mut command = jeton.command(&["serve"]);
-    command.env("JETON_DATABASE_URL", &wire.url);
-    let server = Running::serving(command);
+    let server = jeton.serve_with(&[("JETON_DATABASE_URL", &wire.url)]);
     traffic.goes_to(&[&server.url]);
     traffic.answered(&server.url, 60).await;
     wire.fall_silent();
