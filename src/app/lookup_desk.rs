@@ -209,7 +209,7 @@ impl Clerk {
             }
             self.open = None;
         }
-        let mut conn = connect(&self.location, Purpose::Read)?;
+        let mut conn = connect(&self.location, Purpose::LookUp)?;
         let mut registry = Registry::default();
         let found = look_up(&mut conn, &mut registry, lookups)?;
         self.open = Some((conn, registry));

@@ -1,5 +1,7 @@
 //! Resource servers and the scopes they define.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
@@ -217,9 +219,15 @@ impl Resource {
     }
 }
 
-/// Resource servers with their scopes: what scopes mean, and to whom.
+/// Resource servers with their scopes: what scopes mean, and to whom. A part of it is cheap to take.
 #[derive(Debug, Clone, Default)]
-pub struct Catalogue(Vec<(Resource, Vec<ScopeDefinition>)>);
+pub struct Catalogue(Vec<Arc<Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    resource: Resource,
+    scopes: Vec<ScopeDefinition>,
+}
 
 impl Catalogue {
     /// Every resource server, by name.
@@ -232,21 +240,24 @@ impl Catalogue {
                 Option::<ScopeDefinition>::as_select(),
             ))
             .load(conn)?;
-        let mut catalogue: Vec<(Resource, Vec<ScopeDefinition>)> = vec![];
+        let mut catalogue: Vec<Entry> = vec![];
         for (resource, scope) in found {
             match catalogue.last_mut() {
-                Some((last, scopes)) if last.id == resource.id => scopes.extend(scope),
-                _ => catalogue.push((resource, scope.into_iter().collect())),
+                Some(last) if last.resource.id == resource.id => last.scopes.extend(scope),
+                _ => catalogue.push(Entry {
+                    resource,
+                    scopes: scope.into_iter().collect(),
+                }),
             }
         }
-        Ok(Self(catalogue))
+        Ok(Self(catalogue.into_iter().map(Arc::new).collect()))
     }
 
     /// Each resource server with its scopes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, &[ScopeDefinition])> {
         self.0
             .iter()
-            .map(|(resource, scopes)| (resource, scopes.as_slice()))
+            .map(|entry| (&entry.resource, entry.scopes.as_slice()))
     }
 
     /// Whether there is no resource server in it.
@@ -259,7 +270,7 @@ impl Catalogue {
         let theirs = self
             .0
             .iter()
-            .filter(|(r, _)| r.client_id.as_deref() == Some(client_id));
+            .filter(|entry| entry.resource.client_id.as_deref() == Some(client_id));
         Self(theirs.cloned().collect())
     }
 
@@ -268,7 +279,7 @@ impl Catalogue {
         let inside = self
             .0
             .iter()
-            .filter(|(resource, _)| audience.contains(&resource.uri));
+            .filter(|entry| audience.contains(&entry.resource.uri));
         Self(inside.cloned().collect())
     }
 
@@ -276,7 +287,7 @@ impl Catalogue {
     pub fn audience(&self) -> Audience {
         self.0
             .iter()
-            .map(|(resource, _)| resource.uri.as_str())
+            .map(|entry| entry.resource.uri.as_str())
             .collect()
     }
 
@@ -284,13 +295,13 @@ impl Catalogue {
     /// which clients add and drop (the MCP clients among them).
     pub fn resource(&self, asked: &str) -> Option<&Resource> {
         let bare = asked.trim_end_matches('/');
-        let exact = self.0.iter().find(|(resource, _)| resource.uri == asked);
+        let exact = self.0.iter().find(|entry| entry.resource.uri == asked);
         let alike = || {
             self.0
                 .iter()
-                .find(|(resource, _)| resource.uri.trim_end_matches('/') == bare)
+                .find(|entry| entry.resource.uri.trim_end_matches('/') == bare)
         };
-        exact.or_else(alike).map(|(resource, _)| resource)
+        exact.or_else(alike).map(|entry| &entry.resource)
     }
 
     /// Whether any server here defines `scope`.
@@ -314,15 +325,15 @@ impl Catalogue {
     fn definitions<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a ScopeDefinition> {
         self.0
             .iter()
-            .flat_map(|(_, scopes)| scopes)
+            .flat_map(|entry| &entry.scopes)
             .filter(move |definition| definition.name == scope)
     }
 
     /// What of a scope the server at `uri` defines.
     pub fn scope_at(&self, uri: &str, scope: &Scope) -> Scope {
-        let defined = self.0.iter().filter(|(resource, _)| resource.uri == uri);
+        let defined = self.0.iter().filter(|entry| entry.resource.uri == uri);
         let words = defined
-            .flat_map(|(_, scopes)| scopes)
+            .flat_map(|entry| &entry.scopes)
             .map(|definition| definition.name.as_str());
         words.filter(|word| scope.contains(word)).collect()
     }
@@ -330,7 +341,7 @@ impl Catalogue {
     /// The servers that define at least one word of `scope`: whom a token is for when nobody was named.
     pub fn audience_of(&self, scope: &Scope) -> Audience {
         let defines = |scopes: &[ScopeDefinition]| scopes.iter().any(|d| scope.contains(&d.name));
-        let meant = self.0.iter().filter(|(_, scopes)| defines(scopes));
-        meant.map(|(resource, _)| resource.uri.as_str()).collect()
+        let meant = self.0.iter().filter(|entry| defines(&entry.scopes));
+        meant.map(|entry| entry.resource.uri.as_str()).collect()
     }
 }

@@ -17,9 +17,11 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// A token's use is written at most this often.
 const GRAIN: Duration = Duration::from_secs(60);
 /// More grants than this are not noted between two writings: a note may be lost, memory may not.
-const MOST: usize = 100_000;
+const MOST: usize = 50_000;
 /// Notes written in one transaction: others wait for its locks.
 const BATCH: usize = 200;
+/// Notes written in one period, so that noting uses never costs more than asking; the rest is due in the next.
+const AT_ONCE: usize = 5_000;
 
 /// The uses noted since they were last written.
 #[derive(Default)]
@@ -68,6 +70,7 @@ impl LastUsed {
             .iter()
             .filter(|(_, note)| note.is_due(now, all))
             .map(|(grant, note)| (*grant, *note))
+            .take(if all { MOST } else { AT_ONCE })
             .collect();
         due.sort_unstable_by_key(|(grant, _)| *grant);
         due

@@ -1,7 +1,5 @@
 //! Form and query parameters as OAuth reads them (RFC 6749 §3.1, §3.2, Appendix B).
 
-use std::collections::HashSet;
-
 use percent_encoding::percent_decode_str;
 
 use super::error::InvalidRequest;
@@ -37,13 +35,12 @@ impl Params {
         }
     }
 
-    /// The first parameter that came twice and must not.
+    /// A parameter that came twice and must not.
     pub fn repeated(&self) -> Option<&str> {
-        let mut seen = HashSet::new();
-        let names = self.0.iter().map(|(name, _)| name.as_str());
-        names
-            .filter(|name| *name != REPEATABLE)
-            .find(|name| !seen.insert(*name))
+        let mut names: Vec<&str> = self.names().filter(|name| *name != REPEATABLE).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        twice.map(|pair| pair[0])
     }
 
     /// The name of every parameter, as often as it came.
@@ -87,14 +84,18 @@ impl std::fmt::Debug for Params {
 
 /// Decode one form value: `+` is a space, `%` introduces a byte.
 pub fn decode(encoded: &str) -> Result<String, InvalidRequest> {
-    let spaced = encoded.replace('+', " ");
-    let decoded = percent_decode_str(&spaced)
-        .decode_utf8()
-        .map_err(|_| InvalidRequest::Encoding)?;
+    let is_plain = !encoded.bytes().any(|byte| matches!(byte, b'+' | b'%'));
+    let decoded = if is_plain {
+        encoded.to_owned()
+    } else {
+        let spaced = encoded.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8();
+        decoded.map_err(|_| InvalidRequest::Encoding)?.into_owned()
+    };
     if decoded.contains('\0') {
         return Err(InvalidRequest::Encoding);
     }
-    Ok(decoded.into_owned())
+    Ok(decoded)
 }
 
 #[cfg(test)]
