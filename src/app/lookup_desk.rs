@@ -17,6 +17,7 @@ use super::App;
 use crate::db::{Conn, Fault, Location, Purpose, connect};
 use crate::domain::lookup::{Found, Lookup, look_up};
 use crate::domain::registry::Registry;
+use crate::metrics::Desk;
 
 /// How many are answered by one question at most: on SQLite a worker does nothing else meanwhile.
 const BATCH: usize = 64;
@@ -35,6 +36,7 @@ struct Place {
     waiting: RefCell<Vec<(Lookup, Asking)>>,
     at_work: Cell<bool>,
     source: Source,
+    metrics: Desk,
 }
 
 /// Where somebody waits for an answer.
@@ -66,6 +68,7 @@ impl App {
             waiting: RefCell::default(),
             at_work: Cell::new(false),
             source,
+            metrics: self.metrics().desks.lookups.clone(),
         }))
     }
 }
@@ -81,6 +84,7 @@ impl LookupDesk {
             }
             waiting.push((lookup, answer));
         }
+        self.0.metrics.came();
         if !self.0.at_work.replace(true) {
             actix_web::rt::spawn(self.clone().work());
         }
@@ -101,8 +105,11 @@ impl LookupDesk {
             if batch.is_empty() {
                 return;
             }
+            let timer = self.0.metrics.serves(batch.len());
             let (lookups, asking): (Vec<Lookup>, Vec<_>) = batch.into_iter().unzip();
-            match self.ask(lookups).await {
+            let answers = self.ask(lookups).await;
+            timer.observe_duration();
+            match answers {
                 Ok(found) => {
                     for (asking, found) in asking.into_iter().zip(found) {
                         // Who has hung up meanwhile hears nothing.

@@ -5,7 +5,6 @@
 //! breaks touches no other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use tokio::sync::oneshot;
@@ -14,6 +13,7 @@ use super::{App, Shared};
 use crate::db::{Change, Conn, Database, Fault, Refusal};
 use crate::domain::deed::Deed;
 use crate::domain::tx::{Caller, Tx};
+use crate::metrics::Desk;
 
 /// How many changes share a commit at most.
 const BATCH: usize = 128;
@@ -54,12 +54,16 @@ impl App {
             answer,
         };
         let changes = self.0.changes.get_or_init(|| open(&self.0));
-        changes
-            .try_send(Box::new(request))
-            .map_err(|error| match error {
+        let metrics = &self.metrics().desks.changes;
+        metrics.came();
+        if let Err(error) = changes.try_send(Box::new(request)) {
+            metrics.went();
+            return Err(match error {
                 TrySendError::Full(_) => Fault::Busy,
                 TrySendError::Disconnected(_) => Fault::Broken("nobody is at the write desk"),
-            })?;
+            }
+            .into());
+        }
         let lost = |_| Err(Fault::Broken("a change was lost").into());
         answered.await.unwrap_or_else(lost)
     }
@@ -104,15 +108,20 @@ where
 /// Start the thread at the desk. It ends when nobody can send any more.
 fn open(shared: &Shared) -> Changes {
     let (changes, incoming) = sync_channel(WAITING);
-    let database = shared.database.clone();
-    std::thread::spawn(move || while work(&database, &incoming).is_some() {});
+    let (database, metrics) = (
+        shared.database.clone(),
+        shared.metrics.desks.changes.clone(),
+    );
+    std::thread::spawn(move || while work(&database, &incoming, &metrics).is_some() {});
     changes
 }
 
 /// Make all the changes there are, waiting for the first. `None` when there will be no more.
-fn work(database: &Arc<Database>, incoming: &Receiver<Box<dyn Change>>) -> Option<()> {
+fn work(database: &Database, incoming: &Receiver<Box<dyn Change>>, metrics: &Desk) -> Option<()> {
     let mut changes = vec![incoming.recv().ok()?];
     changes.extend(incoming.try_iter().take(BATCH - 1));
+    let timer = metrics.serves(changes.len());
     database.write_together(changes);
+    timer.observe_duration();
     Some(())
 }

@@ -8,6 +8,7 @@ mod dialect;
 #[macro_use]
 mod fault;
 mod pool;
+mod prepared;
 pub mod schema;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use dialect::{
 };
 pub use fault::{Fault, Refusal};
 pub use pool::{Change, Database};
+pub use prepared::Prepared;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]

@@ -26,10 +26,13 @@ impl Database {
             Location::Sqlite(_) => 1,
             Location::Postgres(_) => connections,
         };
-        // The writer comes first: it is the one that may make a new SQLite file.
-        let writers = pool(location, Purpose::Write, writers)?;
-        let readers = pool(location, Purpose::Read, connections)?;
-        Ok(Self { readers, writers })
+        // Made here, so that a wrong URL is told in its own words at once, and a new SQLite file is made. All others are made
+        // when they are needed: to shake hands takes PostgreSQL some twenty milliseconds.
+        dialect::connect(location, Purpose::Write)?;
+        Ok(Self {
+            readers: pool(location, Purpose::Read, connections),
+            writers: pool(location, Purpose::Write, writers),
+        })
     }
 
     /// Bring the tables up to date; how many migrations were run.
@@ -84,8 +87,10 @@ impl Database {
             made
         });
         for change in changes {
-            let ended = made.as_ref().map(|()| ());
-            change.answer(ended.map_err(|fault| Fault::Connection(fault.to_string())));
+            change.answer(match &made {
+                Ok(()) => Ok(()),
+                Err(fault) => Err(Fault::Connection(fault.to_string())),
+            });
         }
     }
 }
@@ -119,19 +124,16 @@ fn borrow(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, Fault> {
         .map_err(|error| Fault::Connection(error.to_string()))
 }
 
-fn pool(location: &Location, purpose: Purpose, size: u32) -> Result<Pool<Manager>, Fault> {
-    // The first connection is made here, so that a wrong URL is told in its own words at once.
-    dialect::connect(location, purpose)?;
+fn pool(location: &Location, purpose: Purpose, size: u32) -> Pool<Manager> {
     Pool::builder()
         .max_size(size)
-        .min_idle(Some(1))
+        .min_idle(Some(0))
         .connection_timeout(PATIENCE)
         .error_handler(Box::new(LogErrors))
-        .build(Manager {
+        .build_unchecked(Manager {
             location: location.clone(),
             purpose,
         })
-        .map_err(|error| Fault::Connection(error.to_string()))
 }
 
 #[derive(Debug)]

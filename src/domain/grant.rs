@@ -13,9 +13,9 @@ use super::id::Id;
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::column::column;
 use crate::db::schema::{grants, tokens};
+use crate::db::{Conn, Prepared};
 
 /// How a grant came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -190,8 +190,6 @@ impl Grant {
             .filter(grants::scope.eq(scope))
             .filter(grants::audience.eq(audience))
             .filter(grants::revoked_at.is_null())
-            .order(grants::created_at)
-            .limit(1)
             .select(Grant::as_select())
             .get_result(conn)
             .optional()
@@ -271,12 +269,10 @@ impl Grant {
             .is_null()
             .or(grants::last_used_at.lt(at));
         let grant = grants::table.find(id).filter(earlier);
-        diesel::update(grant)
-            .set((
-                grants::last_used_at.eq(at),
-                grants::last_used_from.eq(from.map(|from| from.to_string())),
-            ))
-            .execute(&mut **tx)
-            .map(drop)
+        let noted = diesel::update(grant).set((
+            grants::last_used_at.eq(at),
+            grants::last_used_from.eq(from.map(|from| from.to_string())),
+        ));
+        Prepared(noted).execute(&mut **tx).map(drop)
     }
 }

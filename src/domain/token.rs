@@ -14,9 +14,9 @@ use super::secret::{Digest, Secret, SecretKind};
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::column::column;
 use crate::db::schema::tokens;
+use crate::db::{Conn, Prepared};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
@@ -168,11 +168,10 @@ impl Token {
 
     /// Spend a refresh token, with the nonce of its successor. Of two that try at once, one changes no row.
     pub fn spend(tx: &mut Tx, hash: Digest, nonce: &[u8]) -> QueryResult<bool> {
-        let now = tx.now;
-        diesel::update(tokens::table.find(hash).filter(tokens::spent_at.is_null()))
-            .set((tokens::spent_at.eq(now), tokens::nonce.eq(nonce)))
-            .execute(&mut **tx)
-            .map(|rows| rows == 1)
+        let unspent = tokens::table.find(hash).filter(tokens::spent_at.is_null());
+        let spent = (tokens::spent_at.eq(tx.now), tokens::nonce.eq(nonce));
+        let spend = Prepared(diesel::update(unspent).set(spent));
+        spend.execute(&mut **tx).map(|rows| rows == 1)
     }
 
     /// End this one access token; the grant and its other tokens go on.

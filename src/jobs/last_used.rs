@@ -21,7 +21,7 @@ const MOST: usize = 50_000;
 /// Notes written in one transaction: others wait for its locks.
 const BATCH: usize = 200;
 /// Notes written in one period, so that noting uses never costs more than asking; the rest is due in the next.
-const AT_ONCE: usize = 5_000;
+const AT_ONCE: usize = 2_500;
 
 /// The uses noted since they were last written.
 #[derive(Default)]

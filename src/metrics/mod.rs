@@ -5,6 +5,7 @@
 //! anybody sends becomes one, so that what is told stays short and has no secret in it.
 
 mod deeds;
+mod desks;
 mod http;
 mod introspections;
 mod passwords;
@@ -13,6 +14,7 @@ mod stock;
 use prometheus::{Registry, TextEncoder, register_int_gauge_vec_with_registry};
 
 pub use deeds::Deeds;
+pub use desks::{Desk, Desks};
 pub use http::{Endpoint, Http, method_word};
 pub use introspections::Introspections;
 pub use passwords::{PasswordCheck, Passwords};
@@ -28,6 +30,7 @@ pub struct Metrics {
     pub introspections: Introspections,
     pub passwords: Passwords,
     pub deeds: Deeds,
+    pub desks: Desks,
     pub stock: Stock,
 }
 
@@ -51,6 +54,7 @@ impl Metrics {
             introspections: Introspections::register(&registry)?,
             passwords: Passwords::register(&registry)?,
             deeds: Deeds::register(&registry)?,
+            desks: Desks::register(&registry)?,
             stock: Stock::register(&registry)?,
             registry,
         })

@@ -46,6 +46,9 @@ async fn every_line_is_in_prometheus_text_format() {
         "jeton_password_checks_total{",
         "jeton_password_threads_in_use",
         "jeton_password_queue_length",
+        "jeton_desk_batch_size_bucket{",
+        "jeton_desk_batch_seconds_bucket{",
+        "jeton_desk_queue_length{",
         "jeton_database_connections{",
         "jeton_database_connections_idle{",
         "jeton_database_size_bytes",
@@ -344,4 +347,24 @@ async fn passwords_are_counted_and_those_that_wait_are_seen() {
     let seen = Exposition::of(&server);
     assert_eq!(seen.value("jeton_password_threads_in_use"), 0.0);
     assert_eq!(seen.value("jeton_password_queue_length"), 0.0);
+}
+
+/// What asks at the lookup desk is counted with the batch it was in, and waits no longer.
+#[actix_web::test]
+async fn each_lookup_is_in_one_batch() {
+    let server = Server::start().await;
+    let notes = server.notes();
+    let token = server.personal_token(&server.user("alice"), "notes:read");
+    let before = Exposition::of(&server);
+    for _ in 0..3 {
+        assert!(notes.accepts(&token).await);
+    }
+    let now = Exposition::of(&server);
+    let moved = |series: &str| now.value(series) - before.value(series);
+    for name in ["batch_size_count", "batch_size_sum", "batch_seconds_count"] {
+        let series = format!("jeton_desk_{name}{{desk=\"lookup\"}}");
+        assert_eq!(moved(&series), 3.0, "{series}");
+    }
+    assert_eq!(now.value("jeton_desk_queue_length{desk=\"lookup\"}"), 0.0);
+    assert_eq!(now.value("jeton_desk_queue_length{desk=\"write\"}"), 0.0);
 }

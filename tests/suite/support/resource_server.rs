@@ -33,6 +33,14 @@ impl ResourceServer {
         }
     }
 
+    /// The same resource server with another secret.
+    pub fn with_secret(&self, secret: &str) -> Self {
+        Self {
+            client_secret: secret.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// What it is told of a token.
     pub async fn introspect(&self, token: &str) -> Value {
         json(self.ask(&[("token", token)]).await, 200).await
