@@ -21,7 +21,7 @@ use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
 use diesel::QueryResult;
-use gate::{Gate, Pass};
+use gate::Gate;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
 use write_desk::Changes;
@@ -31,7 +31,8 @@ const PASSWORDS_WAITING: usize = 64;
 /// How many may wait for a connection to read with, and as many to write with, before the next is told so.
 const WAITING: usize = 1024;
 
-/// How long a request waits for what is done aside: longer than any of it takes, unless the database has gone silent.
+/// How long a request waits for a place and for what is done there: longer than any of it takes, unless the database has
+/// gone silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The running server, cheap to clone.
@@ -120,8 +121,8 @@ impl App {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        let (app, pass) = (self.clone(), self.0.reads.enter().await?);
-        aside(pass, move || app.read_blocking(question)).await
+        let app = self.clone();
+        aside(&self.0.reads, move || app.read_blocking(question)).await
     }
 
     /// [`App::read`] for a question that only the database can fail to answer.
@@ -146,8 +147,8 @@ impl App {
         match self.config().database {
             Location::Sqlite(_) => self.write_together(caller, work).await,
             Location::Postgres(_) => {
-                let (app, pass) = (self.clone(), self.0.writes.enter().await?);
-                aside(pass, move || app.write_blocking(&caller, work)).await
+                let app = self.clone();
+                aside(&self.0.writes, move || app.write_blocking(&caller, work)).await
             }
         }
     }
@@ -191,8 +192,7 @@ impl App {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        let pass = self.0.passwords.enter().await?;
-        aside(pass, work).await
+        aside(&self.0.passwords, work).await
     }
 
     /// Hash a new password.
@@ -201,23 +201,25 @@ impl App {
     }
 }
 
-/// Run blocking work on the pool for it. It runs to its end even if nobody waits for the answer any more, and keeps its
-/// place until then.
+/// Run blocking work beside the async threads, once there is a place for it. It runs to its end even if nobody waits for
+/// the answer any more, and keeps its place until then.
 async fn aside<T, E>(
-    pass: Pass,
+    gate: &Gate,
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Fault> + Send + 'static,
 {
-    let work = move || {
-        let _pass = pass;
-        work()
+    let answer = async {
+        let pass = gate.enter().await?;
+        let work = move || {
+            let _pass = pass;
+            work()
+        };
+        let panicked = |_| Err(Fault::Broken("the work panicked").into());
+        actix_web::web::block(work).await.unwrap_or_else(panicked)
     };
-    match tokio::time::timeout(PATIENCE, actix_web::web::block(work)).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(Fault::Broken("the work panicked").into()),
-        Err(_) => Err(Fault::Busy.into()),
-    }
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    answer.unwrap_or_else(|_| Err(Fault::Busy.into()))
 }
