@@ -25,6 +25,12 @@ impl House {
         let notes = server.notes().at(&elsewhere);
         let alice = server.user("alice");
         let token = server.personal_token(&alice, "notes:read");
+        // By connections of their own, so that every worker of that node has answered.
+        for _ in 0..4 {
+            let (id, secret) = (&notes.client_id, &notes.client_secret);
+            let notes = ResourceServer::new(&elsewhere.url, notes.uri.clone(), id.clone(), secret);
+            assert!(notes.accepts(&token).await);
+        }
         assert!(notes.accepts(&token).await);
         Self {
             server,
