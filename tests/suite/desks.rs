@@ -6,7 +6,7 @@ use jeton::db::Fault;
 use jeton::domain::tx::Caller;
 use jeton::domain::user::{Unfit, User};
 
-use crate::support::{ResourceServer, Server, seconds};
+use crate::support::{AppOptions, ResourceServer, Server, refused, seconds};
 
 /// Of two hundred questions at once, by two callers, about good, ended, foreign and unknown tokens, some of them about the
 /// same, each gets the answer to its own.
@@ -87,6 +87,42 @@ async fn introspection_goes_on_while_everything_else_waits() {
     for _ in 0..20 {
         let answer = timeout(seconds(3), notes.accepts(&token)).await;
         assert!(answer.expect("an answer while all is held"));
+    }
+    held.let_go().await;
+}
+
+/// What can't be good is refused without a turn among the changes: garbage at the token endpoint keeps nobody waiting.
+#[actix_web::test]
+async fn what_can_not_be_good_takes_no_turn() {
+    let server = Server::start().await;
+    server.notes();
+    let app = server.app(AppOptions::default());
+    let held = Held::all_of(&server);
+    for (form, error) in [
+        (
+            [("grant_type", "magic"), ("a", "b")],
+            "unsupported_grant_type",
+        ),
+        (
+            [("grant_type", "authorization_code"), ("code", "garbage")],
+            "invalid_grant",
+        ),
+        (
+            [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", "garbage"),
+            ],
+            "invalid_grant",
+        ),
+    ] {
+        let answer = timeout(seconds(3), app.token(&form)).await;
+        refused(
+            answer.expect("an answer while all is held"),
+            400,
+            error,
+            error,
+        )
+        .await;
     }
     held.let_go().await;
 }

@@ -6,7 +6,7 @@ use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::grant::{Because, Grant, NewGrant, Origin, Via};
 use crate::domain::resource::Catalogue;
-use crate::domain::secret::SecretKind;
+use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::tx::Tx;
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
@@ -14,8 +14,15 @@ use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::narrowed;
 
 /// Redeem a code for `client`, which has authenticated.
-pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
-    let request = recover(tx, params.need("code")?)?;
+pub fn respond(
+    tx: &mut Tx,
+    client: &Client,
+    code: &Secret,
+    params: &Params,
+) -> Result<TokenResponse, Error> {
+    // The request that it stands for, redeemed or not.
+    let request = AuthorizationRequest::of_code(tx, code.digest())?;
+    let request = request.ok_or(InvalidGrant::UnknownCode)?;
     redirect_uri_repeated(&request, params)?;
     let code = engine::Code {
         client_id: &request.client_id,
@@ -25,15 +32,6 @@ pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenRes
     engine::authorization_code(params, client, &code, || {
         issue(tx, client, &request, params)
     })
-}
-
-/// The request a code stands for, redeemed or not.
-fn recover(tx: &mut Tx, presented: &str) -> Result<AuthorizationRequest, Error> {
-    let code = tx.policy.brands.read(presented);
-    let code = code.filter(|code| code.kind() == SecretKind::AuthorizationCode);
-    let code = code.ok_or(InvalidGrant::UnknownCode)?;
-    let request = AuthorizationRequest::of_code(tx, code.digest())?;
-    Ok(request.ok_or(InvalidGrant::UnknownCode)?)
 }
 
 /// What was sent then has to be sent now, to the character; what was not sent may be left out (RFC 6749 §4.1.3).

@@ -14,7 +14,7 @@ use crate::domain::client::{Client, GrantType};
 use crate::domain::deed::Deed;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Brands, Secret, SecretKind};
 use crate::domain::token::{NewToken, Token, TokenKind};
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
@@ -32,8 +32,17 @@ pub struct TokenResponse {
     scope: String,
 }
 
-/// Answer a token request of `client`, which has authenticated.
-pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
+/// What a client asks for tokens with.
+pub enum Presented {
+    Code(Secret),
+    RefreshToken(Secret),
+    /// Its own name: `client_credentials`.
+    Itself,
+}
+
+/// Read what `client`, which has authenticated, presents. What can't be good is refused here, before it takes its turn
+/// among the changes of the database.
+pub fn read(client: &Client, params: &Params, brands: &Brands) -> Result<Presented, Error> {
     let asked = params.need("grant_type")?;
     let grant_type =
         GrantType::parse(asked).ok_or_else(|| Error::UnsupportedGrantType(asked.to_owned()))?;
@@ -41,10 +50,32 @@ pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenRes
     if !client.may_use(grant_type) || (acts_alone && client.is_public()) {
         return Err(Error::UnauthorizedClient(asked.to_owned()));
     }
+    let secret = |name, kind| -> Result<Option<Secret>, Error> {
+        let secret = brands.read(params.need(name)?);
+        Ok(secret.filter(|secret| secret.kind() == kind))
+    };
     match grant_type {
-        GrantType::AuthorizationCode => authorization_code::respond(tx, client, params),
-        GrantType::RefreshToken => refresh_token::respond(tx, client, params),
-        GrantType::ClientCredentials => client_credentials::respond(tx, client, params),
+        GrantType::AuthorizationCode => secret("code", SecretKind::AuthorizationCode)?
+            .map(Presented::Code)
+            .ok_or(InvalidGrant::UnknownCode.into()),
+        GrantType::RefreshToken => secret("refresh_token", SecretKind::RefreshToken)?
+            .map(Presented::RefreshToken)
+            .ok_or(InvalidGrant::UnknownRefreshToken.into()),
+        GrantType::ClientCredentials => Ok(Presented::Itself),
+    }
+}
+
+/// Answer a token request of `client`, which has authenticated.
+pub fn respond(
+    tx: &mut Tx,
+    client: &Client,
+    presented: &Presented,
+    params: &Params,
+) -> Result<TokenResponse, Error> {
+    match presented {
+        Presented::Code(code) => authorization_code::respond(tx, client, code, params),
+        Presented::RefreshToken(token) => refresh_token::respond(tx, client, token, params),
+        Presented::Itself => client_credentials::respond(tx, client, params),
     }
 }
 

@@ -22,15 +22,17 @@ use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::narrowed;
 
 /// Rotate a refresh token of `client`, which has authenticated.
-pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
-    let presented = tx.policy.brands.read(params.need("refresh_token")?);
-    let presented = presented.filter(|secret| secret.kind() == SecretKind::RefreshToken);
-    let presented = presented.ok_or(InvalidGrant::UnknownRefreshToken)?;
+pub fn respond(
+    tx: &mut Tx,
+    client: &Client,
+    presented: &Secret,
+    params: &Params,
+) -> Result<TokenResponse, Error> {
     let bearer = Bearer::find(tx, presented.digest())?.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let granted = bearer.scope();
     let issued_to = bearer.grant.client_id.clone();
     engine::refresh_token(params, client, &issued_to, &granted, |scope| {
-        rotate(tx, client, &presented, bearer, scope, params)
+        rotate(tx, client, presented, bearer, scope, params)
     })
 }
 

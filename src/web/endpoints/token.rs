@@ -28,8 +28,11 @@ pub async fn post(asked: AnyClient, req: HttpRequest) -> Result<HttpResponse, Er
         params,
         caller,
     } = asked;
+    let presented = grant_types::read(&client, &params, &app.policy().brands)?;
     let response = app
-        .write(caller, move |tx| grant_types::respond(tx, &client, &params))
+        .write(caller, move |tx| {
+            grant_types::respond(tx, &client, &presented, &params)
+        })
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((PRAGMA, "no-cache"))
