@@ -6,6 +6,7 @@
 //! arrived: no answer is older than its question.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,8 +155,12 @@ fn hire(location: &Location) -> Sender<Errand> {
     let (errands, incoming) = channel();
     let incoming = Arc::new(Mutex::new(incoming));
     for _ in 0..THREADS {
-        let (incoming, mut clerk) = (incoming.clone(), Clerk::new(location.clone()));
-        std::thread::spawn(move || while clerk.run(&incoming).is_some() {});
+        let (incoming, location) = (incoming.clone(), location.clone());
+        std::thread::spawn(move || {
+            // A panic costs those whose errand it was, not those who come after.
+            let shift = || Clerk::new(location.clone()).work(&incoming);
+            while catch_unwind(AssertUnwindSafe(shift)).is_err() {}
+        });
     }
     errands
 }
@@ -172,6 +177,11 @@ impl Clerk {
             location,
             open: None,
         }
+    }
+
+    /// Run errands until there will be no more.
+    fn work(&mut self, incoming: &Mutex<Receiver<Errand>>) {
+        while self.run(incoming).is_some() {}
     }
 
     /// Run all the errands there are as one, waiting for the first. `None` when there will be no more.
