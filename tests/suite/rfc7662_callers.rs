@@ -2,7 +2,7 @@
 
 use reqwest::RequestBuilder;
 
-use crate::support::{App, AppOptions, Server, json, seconds, tokens};
+use crate::support::{App, AppOptions, Server, json, refused, seconds, tokens};
 
 /// A token that nobody ever got.
 const GARBAGE: &str = "garbage";
@@ -151,6 +151,23 @@ async fn s2_1_a_client_may_ask_by_its_own_token_with_the_scope_introspection() {
     assert_eq!(answer["client_id"], app.client_id.as_str());
     let answer = json(ask_as(&server, &bearer, GARBAGE).await, 200).await;
     assert_eq!(answer, serde_json::json!({"active": false}));
+}
+
+/// A token that is asked about is no proof of who asks, even if it would be one in the header: whoever authenticates by what
+/// is no token hears the same of good and bad tokens (§2.1).
+#[actix_web::test]
+async fn s2_1_the_token_that_is_asked_about_proves_nobody() {
+    let server = Server::start().await;
+    server.notes();
+    let app = asker(&server);
+    let may_ask = app.own_token("introspection").await.access;
+    let may_not = app.own_token("notes:read").await.access;
+    for nobody in ["x", GARBAGE] {
+        for token in [may_ask.as_str(), &may_not, GARBAGE, "x"] {
+            let answer = ask_as(&server, nobody, token).await;
+            refused(answer, 401, "invalid_token", token).await;
+        }
+    }
 }
 
 /// A bearer without the scope, or one that speaks for a person, is told of no token (RFC 6750 §3.1).

@@ -37,20 +37,21 @@ impl Questioner {
     /// Look up who asks, and the token they ask about. Who can't prove themselves is refused, whatever they asked.
     pub async fn ask(self, token: Option<Digest>) -> Result<(Arc<Client>, Found), Error> {
         let policy = self.app.policy();
-        let mut asked = self.credentials.lookup(&policy.brands);
-        if asked.token.is_none() {
-            asked.token = token;
-            let found = self.desk.look_up(asked).await?;
-            let client = self
-                .credentials
-                .questioner(&found, policy, self.app.now())?;
-            return Ok((client, found));
-        }
-        // They authenticate by a token themselves.
-        let caller = self.desk.look_up(asked).await?;
+        let proof = self.credentials.lookup(&policy.brands);
+        // Who authenticates by a token has that looked up by itself: it is never taken for the one they ask about.
+        let by_token = matches!(self.credentials, Credentials::Bearer(_));
+        let first = if by_token {
+            proof
+        } else {
+            Lookup { token, ..proof }
+        };
+        let found = self.desk.look_up(first).await?;
         let client = self
             .credentials
-            .questioner(&caller, policy, self.app.now())?;
+            .questioner(&found, policy, self.app.now())?;
+        if !by_token {
+            return Ok((client, found));
+        }
         let question = Lookup {
             client: None,
             token,
