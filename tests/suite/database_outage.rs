@@ -6,9 +6,8 @@
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
 
-use crate::support::{BUSY, Jeton, Postgres, Running, TestDatabase, Traffic, Wire};
+use crate::support::{BUSY, Jeton, Postgres, Running, TestDatabase, Traffic, Wire, postgres};
 
 /// A refusal, too, comes before a client loses its patience.
 const AT_MOST: Duration = Duration::from_secs(7);
@@ -68,7 +67,7 @@ async fn connections_are_ended_by_the_database() {
     let jeton = Jeton::with(&BUSY);
     let mut traffic = Traffic::new(&jeton);
     let server = jeton.serve();
-    let mut operator = PgConnection::establish(&jeton.database.url()).expect("it answers");
+    let mut operator = postgres(&jeton.database.url()).expect("it answers");
     traffic.goes_to(&[&server.url]);
     for _ in 0..20 {
         traffic.answered(&server.url, 20).await;

@@ -2,7 +2,10 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{
+    Connection, ConnectionResult, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    sql_query,
+};
 use jeton::db::Location;
 use jeton::domain::secret::random_bytes;
 
@@ -50,7 +53,7 @@ impl TestDatabase {
     }
 
     fn on_postgres(name: String, admin_url: String) -> Self {
-        let mut admin = PgConnection::establish(&admin_url).expect("the test server answers");
+        let mut admin = postgres(&admin_url).expect("the test server answers");
         admin
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .expect("a database can be made");
@@ -88,7 +91,7 @@ impl TestDatabase {
                 bytes
             }
             Location::Postgres(url) => {
-                let mut conn = PgConnection::establish(url).expect("the database answers");
+                let mut conn = postgres(url).expect("the database answers");
                 // So that text in a binary column is seen as text.
                 conn.batch_execute("SET bytea_output = 'escape'")
                     .expect("a setting");
@@ -128,7 +131,7 @@ impl TestDatabase {
 
     fn drop_on_server(&self) {
         if let Some(url) = &self.admin_url
-            && let Ok(mut admin) = PgConnection::establish(url)
+            && let Ok(mut admin) = postgres(url)
         {
             let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
             let _ = admin.batch_execute(&drop);
@@ -140,6 +143,13 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         self.drop_on_server();
     }
+}
+
+/// A connection beside the server's own.
+pub fn postgres(url: &str) -> ConnectionResult<PgConnection> {
+    // As the server does: else libpq has OpenSSL clean up at exit, and a thread that ends later crashes the process.
+    openssl_sys::init();
+    PgConnection::establish(url)
 }
 
 fn random_name() -> String {

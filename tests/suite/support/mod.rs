@@ -22,7 +22,7 @@ pub use app::tokens;
 pub use app::{App, AppOptions, CodeFlow, Tokens};
 pub use browser::{Browser, Page};
 pub use collector::Collector;
-pub use database::TestDatabase;
+pub use database::{TestDatabase, postgres};
 pub use exposition::{Exposition, Watch};
 pub use log::Log;
 pub use postgres::Postgres;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::{PgConnection, SqliteConnection, sql_query};
+use diesel::{SqliteConnection, sql_query};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use jeton::db::{Conn, Location};
+
+use super::postgres;
 
 /// A table as it is.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,9 +44,7 @@ pub fn connect(location: &Location) -> Conn {
             let path = path.to_str().expect("a plain path");
             Conn::Sqlite(SqliteConnection::establish(path).expect("the file opens"))
         }
-        Location::Postgres(url) => {
-            Conn::Postgres(PgConnection::establish(url).expect("the test server answers"))
-        }
+        Location::Postgres(url) => Conn::Postgres(postgres(url).expect("the test server answers")),
     }
 }
 
