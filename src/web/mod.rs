@@ -16,8 +16,7 @@ mod telemetry;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::dev::{Server, Service};
-use actix_web::http::ConnectionType;
+use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 
@@ -39,7 +38,6 @@ pub fn serve(
     leaving: Leaving,
 ) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
-        let last = leaving.clone();
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(app.lookup_desk())
@@ -48,18 +46,6 @@ pub fn serve(
             .configure(|config| routes::mount(config, &app.metrics().http))
             .default_service(web::to(errors::no_such_page))
             .wrap(from_fn(telemetry::around))
-            // Whoever keeps a connection to a node that leaves is told to make the next one elsewhere.
-            .wrap_fn(move |req, service| {
-                let (answer, last) = (service.call(req), last.clone());
-                async move {
-                    let mut answer = answer.await?;
-                    if last.has_begun() {
-                        let head = answer.response_mut().head_mut();
-                        head.set_connection_type(ConnectionType::Close);
-                    }
-                    Ok(answer)
-                }
-            })
     });
     let server = server
         .workers(workers)

@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest};
+use actix_web::{Error, HttpRequest, web};
 
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::id::Id;
 use crate::metrics::Endpoint;
 use crate::traces::RequestSpan;
-use crate::web::address;
 use crate::web::routes::INTROSPECT;
+use crate::web::{Leaving, address};
 
 tokio::task_local! {
     static REQUEST_ID: Id;
@@ -94,6 +94,12 @@ fn from(req: &HttpRequest) -> Option<IpAddr> {
 
 /// Nothing is cached, framed, sniffed or told to others unless an answer says so itself.
 fn dress<B>(res: &mut ServiceResponse<B>, id: Id) {
+    let leaving = res.request().app_data::<web::Data<Leaving>>();
+    if leaving.is_some_and(|leaving| leaving.has_begun()) {
+        // Whoever keeps a connection to a node that leaves is told to make the next one elsewhere.
+        let head = res.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     let headers = res.headers_mut();
     let defaults = [
         (CACHE_CONTROL, "no-store"),
