@@ -285,17 +285,7 @@ fn issuer(value: &str) -> Result<Option<String>, String> {
     if value.is_empty() {
         return Ok(None);
     }
-    let url = Url::parse(value).map_err(|_| "not an absolute URL")?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("an issuer is an http or https URL".into());
-    }
-    if url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err("an issuer has no query, fragment or user name (RFC 8414 §2)".into());
-    }
+    let url = base_url("an issuer (RFC 8414 §2)", value)?;
     if url.path() != "/" {
         return Err(
             "an issuer with a path is not supported; give this server a host name of its own"
@@ -316,18 +306,24 @@ fn collector(value: &str) -> Result<Option<String>, String> {
     if value.is_empty() {
         return Ok(None);
     }
+    base_url("a collector's address", value)?;
+    Ok(Some(value.to_owned()))
+}
+
+/// An http or https URL of nothing but host, port and path; `what` it is to be is said where it is not.
+fn base_url(what: &str, value: &str) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|_| "not an absolute URL")?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("a collector is at an http or https URL".into());
+        return Err(format!("{what} is an http or https URL"));
     }
-    let bare = url.query().is_none()
+    let is_bare = url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    if !bare {
-        return Err("a collector's URL has no query, fragment or user name".into());
+    if !is_bare {
+        return Err(format!("{what} has no query, fragment or user name"));
     }
-    Ok(Some(value.to_owned()))
+    Ok(url)
 }
 
 impl Setting {
