@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::db::{Database, Fault, Location, Refusal};
+use crate::db::{Database, Fault, Refusal};
 use crate::domain::password::Password;
 use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
@@ -144,13 +144,11 @@ impl App {
         T: Send + 'static,
         E: Refusal + Send + 'static,
     {
-        match self.config().database {
-            Location::Sqlite(_) => self.write_together(caller, work).await,
-            Location::Postgres(_) => {
-                let app = self.clone();
-                aside(&self.0.writes, move || app.write_blocking(&caller, work)).await
-            }
+        if !self.config().database.is_far() {
+            return self.write_together(caller, work).await;
         }
+        let app = self.clone();
+        aside(&self.0.writes, move || app.write_blocking(&caller, work)).await
     }
 
     /// [`App::read`] for the command line, where nobody else waits.

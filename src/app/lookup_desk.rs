@@ -1,5 +1,5 @@
-//! The lookup desk: where a request asks who a client is and what a token is worth, without a cache and without a
-//! thread of its own.
+//! The lookup desk: where a request asks who a client is and what a token is worth, and gets it from the database, not from
+//! a cache.
 //!
 //! All that ask on one worker in one turn are answered by one question, and while that is under way the next gathers.
 //! So a lone request waits for nobody, and the more there are, the less each costs. A question is put after its request
@@ -58,12 +58,11 @@ impl App {
     /// A place at the lookup desk, for the worker that this is called on.
     pub fn lookup_desk(&self) -> LookupDesk {
         let location = &self.0.config.database;
-        let source = match location {
-            Location::Sqlite(_) => Source::Here(RefCell::new(Clerk::new(location.clone()))),
-            Location::Postgres(_) => {
-                let errands = self.0.errands.get_or_init(|| hire(location));
-                Source::There(errands.clone())
-            }
+        let source = if location.is_far() {
+            let errands = self.0.errands.get_or_init(|| hire(location));
+            Source::There(errands.clone())
+        } else {
+            Source::Here(RefCell::new(Clerk::new(location.clone())))
         };
         LookupDesk(Rc::new(Place {
             waiting: RefCell::default(),

@@ -208,6 +208,17 @@ pub fn is_far(conn: &Conn) -> bool {
     }
 }
 
+impl Location {
+    /// The same, of where the data lives. What is far is asked by threads that wait for it; what is here is asked in place,
+    /// and has one writer at a time, who does best to do many changes with one commit.
+    pub fn is_far(&self) -> bool {
+        match self {
+            Location::Sqlite(_) => false,
+            Location::Postgres(_) => true,
+        }
+    }
+}
+
 /// Ask several questions where beginning to read would cost as much as the answers: on SQLite they share one transaction.
 /// On PostgreSQL that would be two more journeys; each statement stands for itself.
 pub fn in_one_reading<T>(
