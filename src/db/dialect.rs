@@ -40,10 +40,14 @@ const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
 /// The lock of the node that does a job for all.
 const JOB_LOCK: i64 = 0x6a65_746f_6e01;
 
-/// How much of a SQLite file, in bytes, a connection that looks up sees in memory without copying: as much as there may
-/// be. Copying the page in which a token lies takes longer than finding it there. The price: where the disk fails to read,
-/// the process ends, and an answer is not given either way.
+/// How much of a SQLite file, in bytes, a connection that looks up or writes sees in memory without copying: as much as
+/// there may be. Copying the page in which a token lies takes longer than finding it there. The price: where the disk fails
+/// to read, the process ends, and an answer is not given either way.
 const MAPPED: u64 = 1 << 40;
+
+/// How many pages SQLite's log may have before they are copied into the file. A page that was changed often is copied once;
+/// but whoever reads searches the log first, and up to some four thousand pages of it lie in one table.
+const CHECKPOINT: u32 = 4000;
 
 /// What a connection is for. The database itself keeps a reader from writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +74,14 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
                 LOCK_WAIT.as_millis(),
             ))?;
             match purpose {
-                Purpose::Write => write_ahead(&mut conn)?,
+                Purpose::Write => {
+                    write_ahead(&mut conn)?;
+                    // What a savepoint may have to undo is a few pages: no file is made for it.
+                    conn.batch_execute(&format!(
+                        "PRAGMA mmap_size = {MAPPED}; PRAGMA temp_store = MEMORY; \
+                         PRAGMA wal_autocheckpoint = {CHECKPOINT}"
+                    ))?;
+                }
                 Purpose::Read => conn.batch_execute("PRAGMA query_only = ON")?,
                 Purpose::LookUp => conn.batch_execute(&format!(
                     "PRAGMA query_only = ON; PRAGMA mmap_size = {MAPPED}"

@@ -79,5 +79,7 @@ ALTER TABLE new_grants RENAME TO grants;
 ALTER TABLE new_tokens RENAME TO tokens;
 CREATE INDEX grants_of_user ON grants (user_id, client_id);
 CREATE INDEX grants_revoked ON grants (revoked_at) WHERE revoked_at IS NOT NULL;
-CREATE INDEX tokens_of_grant ON tokens (grant_id);
-CREATE INDEX tokens_by_end ON tokens (expires_at);
+-- By time within what is equal, so that what is new comes last. Else it would be by digest: a new token would change a
+-- page somewhere in the middle of each index, and every page that is changed is written as a whole.
+CREATE INDEX tokens_of_grant ON tokens (grant_id, created_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at, created_at);
