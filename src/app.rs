@@ -2,6 +2,8 @@
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
 mod gate;
+mod gathering;
+mod issue_desk;
 mod lookup_desk;
 mod stock;
 mod write_desk;
@@ -22,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::traces::Traces;
 use diesel::QueryResult;
 use gate::Gate;
+pub use issue_desk::IssueDesk;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
 use write_desk::Changes;

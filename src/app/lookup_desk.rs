@@ -1,11 +1,10 @@
 //! The lookup desk: where a request asks who a client is and what a token is worth, and gets it from the database, not from
 //! a cache.
 //!
-//! All that ask on one worker in one turn are answered by one question, and while that is under way the next gathers.
-//! So a lone request waits for nobody, and the more there are, the less each costs. A question is put after its request
-//! arrived: no answer is older than its question.
+//! All that ask on one worker in one turn are answered by one question. It is put after their requests arrived: no answer
+//! is older than its question.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,15 +14,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::App;
+use super::gathering::Gathering;
 use crate::db::{Conn, Fault, Location, Purpose, connect};
 use crate::domain::lookup::{Found, Lookup, look_up};
 use crate::domain::registry::Registry;
-use crate::metrics::Desk;
 
 /// How many are answered by one question at most: on SQLite a worker does nothing else meanwhile.
 const BATCH: usize = 64;
-/// How many may wait on one worker before the next is told to come back later.
-const WAITING: usize = 2048;
 /// How long an answer of a database that has gone silent is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How many connections a node asks with, where answers take a journey.
@@ -34,14 +31,9 @@ const THREADS: usize = 2;
 pub struct LookupDesk(Rc<Place>);
 
 struct Place {
-    waiting: RefCell<Vec<(Lookup, Asking)>>,
-    at_work: Cell<bool>,
+    gathering: Gathering<Lookup, Found>,
     source: Source,
-    metrics: Desk,
 }
-
-/// Where somebody waits for an answer.
-type Asking = oneshot::Sender<Result<Found, Fault>>;
 
 /// Who has the answers.
 enum Source {
@@ -65,10 +57,8 @@ impl App {
             Source::Here(RefCell::new(Clerk::new(location.clone())))
         };
         LookupDesk(Rc::new(Place {
-            waiting: RefCell::default(),
-            at_work: Cell::new(false),
+            gathering: Gathering::new(BATCH, 1, self.metrics().desks.lookups.clone()),
             source,
-            metrics: self.metrics().desks.lookups.clone(),
         }))
     }
 }
@@ -76,53 +66,16 @@ impl App {
 impl LookupDesk {
     /// Ask, and wait for the answer. Where too many wait already it is [`Fault::Busy`] at once.
     pub async fn look_up(&self, lookup: Lookup) -> Result<Found, Fault> {
-        let (answer, answered) = oneshot::channel();
-        {
-            let mut waiting = self.0.waiting.borrow_mut();
-            if waiting.len() >= WAITING {
-                return Err(Fault::Busy);
-            }
-            waiting.push((lookup, answer));
-        }
-        self.0.metrics.came();
-        if !self.0.at_work.replace(true) {
+        let answered = self.0.gathering.join(lookup)?;
+        if self.0.gathering.begin() {
             actix_web::rt::spawn(self.clone().work());
         }
         answered.await.unwrap_or(Err(Fault::Busy))
     }
 
-    /// Answer all that wait, batch by batch, until nobody does.
     async fn work(self) {
-        let _end = AtWork(&self.0);
-        loop {
-            // The other requests of this turn come to the desk first.
-            tokio::task::yield_now().await;
-            let batch: Vec<_> = {
-                let mut waiting = self.0.waiting.borrow_mut();
-                let some = waiting.len().min(BATCH);
-                waiting.drain(..some).collect()
-            };
-            if batch.is_empty() {
-                return;
-            }
-            let timer = self.0.metrics.serves(batch.len());
-            let (lookups, asking): (Vec<Lookup>, Vec<_>) = batch.into_iter().unzip();
-            let answers = self.ask(lookups).await;
-            timer.observe_duration();
-            match answers {
-                Ok(found) => {
-                    for (asking, found) in asking.into_iter().zip(found) {
-                        // Who has hung up meanwhile hears nothing.
-                        let _ = asking.send(Ok(found));
-                    }
-                }
-                Err(fault) => {
-                    for asking in asking {
-                        let _ = asking.send(Err(Fault::Connection(fault.to_string())));
-                    }
-                }
-            }
-        }
+        let answers = async |lookups| self.ask(lookups).await;
+        self.0.gathering.serve(answers).await;
     }
 
     async fn ask(&self, lookups: Vec<Lookup>) -> Result<Vec<Found>, Arc<Fault>> {
@@ -137,15 +90,6 @@ impl LookupDesk {
                 answered.unwrap_or_else(|_| Err(Arc::new(Fault::Broken("a lookup panicked"))))
             }
         }
-    }
-}
-
-/// Whatever ends the work, the next request begins it anew.
-struct AtWork<'a>(&'a Place);
-
-impl Drop for AtWork<'_> {
-    fn drop(&mut self) {
-        self.0.at_work.set(false);
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::schema::users;
+use super::schema::{tokens, users};
 use super::{Conn, Fault, Location};
 use crate::clock::Timestamp;
 
@@ -311,6 +311,43 @@ pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> 
     match conn {
         Conn::Sqlite(conn) => upsert!(conn),
         Conn::Postgres(conn) => upsert!(conn),
+    }
+}
+
+/// A new row of `tokens`.
+#[derive(Insertable)]
+#[diesel(table_name = tokens, treat_none_as_default_value = false)]
+pub struct TokenRow<'a> {
+    pub hash: &'a [u8],
+    pub id: &'a [u8],
+    pub grant_id: &'a [u8],
+    pub kind: &'a str,
+    pub hint: &'a str,
+    pub scope: Option<&'a str>,
+    pub audience: Option<&'a str>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Insert tokens, the rows that there are most of. SQLite does it one by one, with a statement that is kept ready;
+/// PostgreSQL takes many by one COPY.
+pub fn insert_tokens(conn: &mut Conn, rows: &[TokenRow]) -> QueryResult<()> {
+    macro_rules! insert {
+        ($conn:expr, $row:expr) => {
+            diesel::insert_into(tokens::table)
+                .values($row)
+                .execute($conn)
+                .map(drop)
+        };
+    }
+    match (conn, rows) {
+        (Conn::Sqlite(conn), rows) => rows.iter().try_for_each(|row| insert!(conn, row)),
+        (Conn::Postgres(_), []) => Ok(()),
+        (Conn::Postgres(conn), [row]) => insert!(conn, row),
+        (Conn::Postgres(conn), rows) => diesel::copy_from(tokens::table)
+            .from_insertable(rows)
+            .execute(conn)
+            .map(drop),
     }
 }
 

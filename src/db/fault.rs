@@ -17,6 +17,17 @@ pub enum Fault {
     Broken(&'static str),
 }
 
+impl Fault {
+    /// The same, for another who waited for the same.
+    pub fn again(&self) -> Fault {
+        match self {
+            Fault::Busy => Fault::Busy,
+            Fault::Broken(what) => Fault::Broken(what),
+            fault => Fault::Connection(fault.to_string()),
+        }
+    }
+}
+
 /// How a write can end when it does not succeed.
 ///
 /// A refusal is an outcome: what was written with it stays (a replayed code has to end its grant *and* be

@@ -89,7 +89,7 @@ impl Database {
         for change in changes {
             change.answer(match &made {
                 Ok(()) => Ok(()),
-                Err(fault) => Err(Fault::Connection(fault.to_string())),
+                Err(fault) => Err(fault.again()),
             });
         }
     }

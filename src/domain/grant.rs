@@ -182,17 +182,17 @@ impl Grant {
         client: &str,
         scope: &Scope,
         audience: &Audience,
-    ) -> QueryResult<Option<Grant>> {
-        grants::table
+    ) -> QueryResult<Option<Id>> {
+        either!(conn, |conn| grants::table
             .filter(grants::user_id.is_null())
             .filter(grants::client_id.eq(client))
             .filter(grants::origin.eq(Origin::ClientCredentials))
             .filter(grants::scope.eq(scope))
             .filter(grants::audience.eq(audience))
             .filter(grants::revoked_at.is_null())
-            .select(Grant::as_select())
+            .select(grants::id)
             .get_result(conn)
-            .optional()
+            .optional())
     }
 
     /// End a grant and so every token under it, at once and for ever. A second time changes nothing.

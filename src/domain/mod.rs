@@ -18,6 +18,7 @@ pub mod redirect_uri;
 pub mod registry;
 pub mod resource;
 pub mod secret;
+pub mod service_token;
 pub mod session;
 pub mod sign_in;
 pub mod token;

@@ -176,9 +176,9 @@ impl PersonalToken {
         let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
         let token = Token::issue(
             tx,
-            &secret,
             NewToken {
-                grant: &grant,
+                secret: &secret,
+                grant_id: grant.id,
                 kind: TokenKind::Personal,
                 expires_at: match new.end {
                     End::At(end) => Some(end),

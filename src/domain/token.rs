@@ -16,7 +16,7 @@ use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::column::column;
 use crate::db::schema::tokens;
-use crate::db::{Conn, Prepared};
+use crate::db::{self, Conn, Prepared, TokenRow};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
@@ -83,7 +83,8 @@ pub struct Token {
 /// What a new token is to be.
 #[derive(Debug, Clone)]
 pub struct NewToken<'a> {
-    pub grant: &'a Grant,
+    pub secret: &'a Secret,
+    pub grant_id: Id,
     pub kind: TokenKind,
     pub expires_at: Option<Timestamp>,
     pub scope: Option<&'a Scope>,
@@ -118,38 +119,55 @@ impl Token {
         Ok(removed)
     }
 
-    /// Keep a token whose secret is `secret`: its digest, and what it opens.
-    pub fn issue(tx: &mut Tx, secret: &Secret, new: NewToken) -> QueryResult<Token> {
-        let token = Token {
-            hash: secret.digest(),
-            id: Id::new(tx.now),
-            grant_id: new.grant.id,
+    /// Keep a token: its digest, and what it opens.
+    pub fn issue(tx: &mut Tx, new: NewToken) -> QueryResult<Token> {
+        let token = Self::new(new, tx.now);
+        Self::insert(tx, std::slice::from_ref(&token))?;
+        Ok(token)
+    }
+
+    /// Keep many.
+    pub fn issue_all(tx: &mut Tx, new: Vec<NewToken>) -> QueryResult<()> {
+        let now = tx.now;
+        let tokens: Vec<Token> = new.into_iter().map(|new| Self::new(new, now)).collect();
+        Self::insert(tx, &tokens)
+    }
+
+    fn new(new: NewToken, now: Timestamp) -> Self {
+        Self {
+            hash: new.secret.digest(),
+            id: Id::new(now),
+            grant_id: new.grant_id,
             kind: new.kind,
-            hint: secret.hint(),
+            hint: new.secret.hint(),
             scope: new.scope.cloned(),
             audience: new.audience.cloned(),
-            created_at: tx.now,
+            created_at: now,
             expires_at: new.expires_at,
             spent_at: None,
             nonce: None,
             revoked_at: None,
             revoked_by: None,
             revoke_reason: None,
-        };
-        diesel::insert_into(tokens::table)
-            .values((
-                tokens::hash.eq(token.hash),
-                tokens::id.eq(token.id),
-                tokens::grant_id.eq(token.grant_id),
-                tokens::kind.eq(token.kind),
-                tokens::hint.eq(&token.hint),
-                tokens::scope.eq(new.scope),
-                tokens::audience.eq(new.audience),
-                tokens::created_at.eq(token.created_at),
-                tokens::expires_at.eq(token.expires_at),
-            ))
-            .execute(&mut **tx)?;
-        Ok(token)
+        }
+    }
+
+    fn insert(conn: &mut Conn, tokens: &[Self]) -> QueryResult<()> {
+        let rows: Vec<TokenRow> = tokens
+            .iter()
+            .map(|token| TokenRow {
+                hash: token.hash.as_bytes(),
+                id: token.id.as_bytes(),
+                grant_id: token.grant_id.as_bytes(),
+                kind: token.kind.as_str(),
+                hint: &token.hint,
+                scope: token.scope.as_ref().map(Scope::as_str),
+                audience: token.audience.as_ref().map(Audience::as_str),
+                created_at: token.created_at,
+                expires_at: token.expires_at,
+            })
+            .collect();
+        db::insert_tokens(conn, &rows)
     }
 
     /// The token with this digest, good or not.

@@ -7,6 +7,7 @@ use prometheus::{
 
 pub struct Desks {
     pub lookups: Desk,
+    pub issues: Desk,
     pub changes: Desk,
 }
 
@@ -45,6 +46,7 @@ impl Desks {
         let desk = |name| Desk::of(name, &sizes, &times, &waiting);
         Ok(Self {
             lookups: desk("lookup"),
+            issues: desk("issue"),
             changes: desk("write"),
         })
     }

@@ -41,6 +41,7 @@ pub fn serve(
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(app.lookup_desk())
+            .app_data(app.issue_desk())
             .app_data(web::Data::new(leaving.clone()))
             .app_data(app.metrics().http.endpoint(None))
             .configure(|config| routes::mount(config, &app.metrics().http))

@@ -60,6 +60,7 @@ mod rfc9700_refresh_grace;
 mod schema;
 mod secret_kinds;
 mod serve;
+mod service_tokens;
 mod sign_in;
 mod sign_in_brake;
 mod sweep;

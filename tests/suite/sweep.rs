@@ -159,13 +159,14 @@ async fn all_of_many_go() {
             let secret = tx.policy.brands.mint(SecretKind::AccessToken);
             let end = Some(tx.now + seconds(1));
             let new = NewToken {
-                grant: &grants[0],
+                secret: &secret,
+                grant_id: grants[0].id,
                 kind: TokenKind::Access,
                 expires_at: end,
                 scope: None,
                 audience: None,
             };
-            Token::issue(tx, &secret, new)?;
+            Token::issue(tx, new)?;
         }
         Ok(())
     });

@@ -1,37 +1,29 @@
 //! A code becomes tokens, once (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use super::{TokenResponse, access_token, owner_is_enabled, refresh_token};
+use super::{TokenRequest, TokenResponse, access_token, owner_is_enabled, refresh_token};
 use crate::domain::audit::{Event, What};
 use crate::domain::authorization_request::AuthorizationRequest;
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::GrantType;
 use crate::domain::grant::{Because, Grant, NewGrant, Origin, Via};
-use crate::domain::resource::Catalogue;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::tx::Tx;
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
 use crate::oauth::params::Params;
-use crate::oauth::resource_indicators::narrowed;
 
-/// Redeem a code for `client`, which has authenticated.
-pub fn respond(
-    tx: &mut Tx,
-    client: &Client,
-    code: &Secret,
-    params: &Params,
-) -> Result<TokenResponse, Error> {
-    // The request that it stands for, redeemed or not.
-    let request = AuthorizationRequest::of_code(tx, code.digest())?;
-    let request = request.ok_or(InvalidGrant::UnknownCode)?;
-    redirect_uri_repeated(&request, params)?;
+/// Redeem a code.
+pub fn respond(tx: &mut Tx, request: &TokenRequest, code: &Secret) -> Result<TokenResponse, Error> {
+    // What the person was asked, redeemed or not.
+    let asked = AuthorizationRequest::of_code(tx, code.digest())?;
+    let asked = asked.ok_or(InvalidGrant::UnknownCode)?;
+    let TokenRequest { params, client, .. } = request;
+    redirect_uri_repeated(&asked, params)?;
     let code = engine::Code {
-        client_id: &request.client_id,
-        redirect_uri: &request.redirect_uri,
-        challenge: &request.code_challenge,
+        client_id: &asked.client_id,
+        redirect_uri: &asked.redirect_uri,
+        challenge: &asked.code_challenge,
     };
-    engine::authorization_code(params, client, &code, || {
-        issue(tx, client, &request, params)
-    })
+    engine::authorization_code(params, client, &code, || issue(tx, request, &asked))
 }
 
 /// What was sent then has to be sent now, to the character; what was not sent may be left out (RFC 6749 §4.1.3).
@@ -54,41 +46,40 @@ fn redirect_uri_repeated(
 /// and the secret behind its proof, so all that came of it ends (RFC 6749 §4.1.2).
 fn issue(
     tx: &mut Tx,
-    client: &Client,
-    request: &AuthorizationRequest,
-    params: &Params,
+    request: &TokenRequest,
+    asked: &AuthorizationRequest,
 ) -> Result<TokenResponse, Error> {
-    if request.redeemed_at.is_some() {
-        return replayed(tx, request);
+    if asked.redeemed_at.is_some() {
+        return replayed(tx, asked);
     }
-    if request.code_expires_at.is_none_or(|end| end <= tx.now) {
+    if asked.code_expires_at.is_none_or(|end| end <= tx.now) {
         return Err(InvalidGrant::CodeExpired.into());
     }
-    owner_is_enabled(tx, request.user_id)?;
-    let audience = narrowed(params, &request.audience, &Catalogue::load(tx)?)?;
-    if !request.redeem(tx)? {
-        return replayed(tx, request);
+    owner_is_enabled(tx, asked.user_id)?;
+    let audience = request.narrowed(&asked.audience)?;
+    if !asked.redeem(tx)? {
+        return replayed(tx, asked);
     }
 
     let grant = Grant::create(
         tx,
         NewGrant {
-            user_id: Some(request.user_id),
-            client_id: &client.id,
+            user_id: Some(asked.user_id),
+            client_id: &request.client.id,
             origin: Origin::AuthorizationCode,
-            scope: &request.scope,
-            audience: &request.audience,
+            scope: &asked.scope,
+            audience: &asked.audience,
             name: None,
             description: None,
             via: Via::OAuth,
-            auth_time: Some(request.auth_time),
+            auth_time: Some(asked.auth_time),
         },
     )?;
-    request.became(tx, grant.id)?;
+    asked.became(tx, grant.id)?;
     let secret = tx.policy.brands.mint(SecretKind::AccessToken);
     let (by, scope) = (GrantType::AuthorizationCode, grant.scope.clone());
-    let access = access_token(tx, by, client, &grant, secret, scope, audience)?;
-    let refresh = if client.may_use(GrantType::RefreshToken) {
+    let access = access_token(tx, by, request, &grant, secret, scope, audience)?;
+    let refresh = if request.client.may_use(GrantType::RefreshToken) {
         let secret = tx.policy.brands.mint(SecretKind::RefreshToken);
         refresh_token(tx, by, &grant, &secret)?;
         Some(secret)

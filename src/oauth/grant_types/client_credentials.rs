@@ -1,49 +1,39 @@
 //! A service gets a token for itself (RFC 6749 §4.4).
 
-use super::{TokenResponse, access_token};
-use crate::domain::client::{Client, GrantType};
-use crate::domain::grant::{Grant, NewGrant, Origin, Via};
-use crate::domain::resource::Catalogue;
+use super::{Issued, TokenRequest, TokenResponse};
+use crate::clock::Timestamp;
+use crate::domain::policy::Policy;
 use crate::domain::secret::SecretKind;
-use crate::domain::tx::Tx;
+use crate::domain::service_token::ServiceToken;
 use crate::oauth::engine;
 use crate::oauth::error::Error;
-use crate::oauth::params::Params;
 use crate::oauth::resource_indicators::{negotiate, requested};
 
-/// Give `client`, which has authenticated, an access token of its own.
-pub fn respond(tx: &mut Tx, client: &Client, params: &Params) -> Result<TokenResponse, Error> {
-    let catalogue = Catalogue::load(tx)?;
-    let (scope, audience) = engine::client_credentials(params, client, |scope| {
-        negotiate(client, scope, &requested(params, &catalogue)?, &catalogue)
-    })?;
-    let standing = Grant::of_service(tx, &client.id, &scope, &audience)?;
-    let grant = match standing {
-        Some(grant) => grant,
-        None => Grant::create(
-            tx,
-            NewGrant {
-                user_id: None,
-                client_id: &client.id,
-                origin: Origin::ClientCredentials,
-                scope: &scope,
-                audience: &audience,
-                name: None,
-                description: None,
-                via: Via::OAuth,
-                auth_time: None,
-            },
-        )?,
-    };
-    let secret = tx.policy.brands.mint(SecretKind::AccessToken);
-    let access = access_token(
-        tx,
-        GrantType::ClientCredentials,
+/// The token that a service is to get, and the answer once that is kept.
+pub fn prepare(
+    request: &TokenRequest,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(ServiceToken, TokenResponse), Error> {
+    let TokenRequest {
         client,
-        &grant,
-        secret,
+        params,
+        catalogue,
+    } = request;
+    let (scope, audience) = engine::client_credentials(params, client, |scope| {
+        negotiate(client, scope, &requested(params, catalogue)?, catalogue)
+    })?;
+    let token = ServiceToken {
+        client_id: client.id.clone(),
         scope,
-        None,
-    )?;
-    Ok(TokenResponse::new(access, None, tx.now))
+        audience,
+        secret: policy.brands.mint(SecretKind::AccessToken),
+        expires_at: request.access_token_end(policy, now),
+    };
+    let issued = Issued {
+        secret: token.secret.clone(),
+        scope: token.scope.clone(),
+        expires_at: token.expires_at,
+    };
+    Ok((token, TokenResponse::new(issued, None, now)))
 }

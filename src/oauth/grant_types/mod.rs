@@ -1,19 +1,24 @@
-//! The token endpoint's pipeline: every grant type passes through [`respond`], so that no check that all need can be
-//! forgotten by one (RFC 6749 §3.2).
+//! The token endpoint's pipeline: every grant type passes through [`TokenRequest::presented`], so that no check that all
+//! need can be forgotten by one (RFC 6749 §3.2).
 
-mod authorization_code;
-mod client_credentials;
-mod refresh_token;
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::error::{Error, InvalidGrant};
 use super::params::Params;
+use super::resource_indicators::narrowed;
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::deed::Deed;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
+use crate::domain::policy::Policy;
+use crate::domain::resource::Catalogue;
 use crate::domain::secret::{Brands, Secret, SecretKind};
 use crate::domain::token::{NewToken, Token, TokenKind};
 use crate::domain::tx::Tx;
@@ -32,6 +37,13 @@ pub struct TokenResponse {
     scope: String,
 }
 
+/// A request for tokens, of a client that has authenticated, and whom it may ask them for.
+pub struct TokenRequest {
+    pub client: Arc<Client>,
+    pub params: Params,
+    pub catalogue: Arc<Catalogue>,
+}
+
 /// What a client asks for tokens with.
 pub enum Presented {
     Code(Secret),
@@ -40,81 +52,78 @@ pub enum Presented {
     Itself,
 }
 
-/// Read what `client`, which has authenticated, presents. What can't be good is refused here, before it takes its turn
-/// among the changes of the database.
-pub fn read(client: &Client, params: &Params, brands: &Brands) -> Result<Presented, Error> {
-    let asked = params.need("grant_type")?;
-    let grant_type =
-        GrantType::parse(asked).ok_or_else(|| Error::UnsupportedGrantType(asked.to_owned()))?;
-    let acts_alone = grant_type == GrantType::ClientCredentials;
-    if !client.may_use(grant_type) || (acts_alone && client.is_public()) {
-        return Err(Error::UnauthorizedClient(asked.to_owned()));
+impl TokenRequest {
+    /// Read what the client presents. What can't be good is refused here, before it takes its turn among the changes of
+    /// the database.
+    pub fn presented(&self, brands: &Brands) -> Result<Presented, Error> {
+        let asked = self.params.need("grant_type")?;
+        let grant_type =
+            GrantType::parse(asked).ok_or_else(|| Error::UnsupportedGrantType(asked.to_owned()))?;
+        let acts_alone = grant_type == GrantType::ClientCredentials;
+        if !self.client.may_use(grant_type) || (acts_alone && self.client.is_public()) {
+            return Err(Error::UnauthorizedClient(asked.to_owned()));
+        }
+        let secret = |name, kind| -> Result<Option<Secret>, Error> {
+            let secret = brands.read(self.params.need(name)?);
+            Ok(secret.filter(|secret| secret.kind() == kind))
+        };
+        match grant_type {
+            GrantType::AuthorizationCode => secret("code", SecretKind::AuthorizationCode)?
+                .map(Presented::Code)
+                .ok_or(InvalidGrant::UnknownCode.into()),
+            GrantType::RefreshToken => secret("refresh_token", SecretKind::RefreshToken)?
+                .map(Presented::RefreshToken)
+                .ok_or(InvalidGrant::UnknownRefreshToken.into()),
+            GrantType::ClientCredentials => Ok(Presented::Itself),
+        }
     }
-    let secret = |name, kind| -> Result<Option<Secret>, Error> {
-        let secret = brands.read(params.need(name)?);
-        Ok(secret.filter(|secret| secret.kind() == kind))
-    };
-    match grant_type {
-        GrantType::AuthorizationCode => secret("code", SecretKind::AuthorizationCode)?
-            .map(Presented::Code)
-            .ok_or(InvalidGrant::UnknownCode.into()),
-        GrantType::RefreshToken => secret("refresh_token", SecretKind::RefreshToken)?
-            .map(Presented::RefreshToken)
-            .ok_or(InvalidGrant::UnknownRefreshToken.into()),
-        GrantType::ClientCredentials => Ok(Presented::Itself),
-    }
-}
 
-/// Answer a token request of `client`, which has authenticated.
-pub fn respond(
-    tx: &mut Tx,
-    client: &Client,
-    presented: &Presented,
-    params: &Params,
-) -> Result<TokenResponse, Error> {
-    match presented {
-        Presented::Code(code) => authorization_code::respond(tx, client, code, params),
-        Presented::RefreshToken(token) => refresh_token::respond(tx, client, token, params),
-        Presented::Itself => client_credentials::respond(tx, client, params),
+    /// The part of a grant's audience that is asked for: `None` if no part of its own is.
+    fn narrowed(&self, granted: &Audience) -> Result<Option<Audience>, Error> {
+        Ok(narrowed(&self.params, granted, &self.catalogue)?)
+    }
+
+    /// When an access token ends that is issued now.
+    fn access_token_end(&self, policy: &Policy, now: Timestamp) -> Timestamp {
+        let life = self.client.access_token_ttl();
+        now.whole_second() + life.unwrap_or(policy.lifetimes.access_token)
     }
 }
 
 /// An access token that was made.
 struct Issued {
-    token: Token,
     secret: Secret,
     scope: Scope,
+    expires_at: Timestamp,
 }
 
 /// Make an access token under `grant`, for the `scope` and `audience` that are asked of it `by` a grant type.
 fn access_token(
     tx: &mut Tx,
     by: GrantType,
-    client: &Client,
+    request: &TokenRequest,
     grant: &Grant,
     secret: Secret,
     scope: Scope,
     audience: Option<Audience>,
 ) -> Result<Issued, Error> {
-    let life = client
-        .access_token_ttl()
-        .unwrap_or(tx.policy.lifetimes.access_token);
-    let token = Token::issue(
+    let expires_at = request.access_token_end(tx.policy, tx.now);
+    Token::issue(
         tx,
-        &secret,
         NewToken {
-            grant,
+            secret: &secret,
+            grant_id: grant.id,
             kind: TokenKind::Access,
-            expires_at: Some(tx.now.whole_second() + life),
+            expires_at: Some(expires_at),
             scope: Some(&scope).filter(|scope| **scope != grant.scope),
             audience: audience.as_ref(),
         },
     )?;
     tx.did(Deed::Issued(TokenKind::Access, Some(by)));
     Ok(Issued {
-        token,
         secret,
         scope,
+        expires_at,
     })
 }
 
@@ -123,9 +132,9 @@ fn refresh_token(tx: &mut Tx, by: GrantType, grant: &Grant, secret: &Secret) -> 
     let end = tx.now.whole_second() + tx.policy.lifetimes.refresh_token;
     Token::issue(
         tx,
-        secret,
         NewToken {
-            grant,
+            secret,
+            grant_id: grant.id,
             kind: TokenKind::Refresh,
             expires_at: Some(end),
             scope: None,
@@ -147,11 +156,11 @@ fn owner_is_enabled(tx: &mut Tx, owner: Id) -> Result<(), Error> {
 
 impl TokenResponse {
     fn new(access: Issued, refresh: Option<Secret>, now: Timestamp) -> Self {
-        let end = access.token.expires_at.unwrap_or(now);
+        let life = access.expires_at.since(now.whole_second());
         Self {
             access_token: access.secret.expose().to_owned(),
             token_type: "Bearer",
-            expires_in: end.since(now.whole_second()).as_secs(),
+            expires_in: life.as_secs(),
             refresh_token: refresh.map(|secret| secret.expose().to_owned()),
             scope: access.scope.to_string(),
         }

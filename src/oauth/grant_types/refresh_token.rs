@@ -4,49 +4,45 @@
 //! The successor is derived from the presented token and a nonce in its row. So the same old token can be answered
 //! with the same successor again while nobody has used that, although only digests are stored.
 
-use super::{Issued, TokenResponse, access_token, refresh_token};
+use super::{Issued, TokenRequest, TokenResponse, access_token, refresh_token};
 use crate::clock::Timestamp;
 use crate::domain::audit::{Event, What};
 use crate::domain::bearer::{Bearer, Standing};
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::GrantType;
 use crate::domain::deed::Deed;
 use crate::domain::grant::{Because, Grant};
-use crate::domain::resource::Catalogue;
 use crate::domain::secret::{self, Secret, SecretKind};
 use crate::domain::token::Token;
 use crate::domain::tx::Tx;
 use crate::domain::words::{Audience, Scope};
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
-use crate::oauth::params::Params;
-use crate::oauth::resource_indicators::narrowed;
 
-/// Rotate a refresh token of `client`, which has authenticated.
+/// Rotate a refresh token.
 pub fn respond(
     tx: &mut Tx,
-    client: &Client,
+    request: &TokenRequest,
     presented: &Secret,
-    params: &Params,
 ) -> Result<TokenResponse, Error> {
     let bearer = Bearer::find(tx, presented.digest())?.ok_or(InvalidGrant::UnknownRefreshToken)?;
     let granted = bearer.scope();
     let issued_to = bearer.grant.client_id.clone();
+    let TokenRequest { params, client, .. } = request;
     engine::refresh_token(params, client, &issued_to, &granted, |scope| {
-        rotate(tx, client, presented, bearer, scope, params)
+        rotate(tx, request, presented, bearer, scope)
     })
 }
 
 fn rotate(
     tx: &mut Tx,
-    client: &Client,
+    request: &TokenRequest,
     presented: &Secret,
     bearer: Bearer,
     scope: Scope,
-    params: &Params,
 ) -> Result<TokenResponse, Error> {
-    let audience = narrowed(params, &bearer.grant.audience, &Catalogue::load(tx)?)?;
+    let audience = request.narrowed(&bearer.grant.audience)?;
     let asked = Asked {
-        client,
+        request,
         scope,
         audience,
     };
@@ -70,7 +66,7 @@ fn rotate(
 
 /// What of the grant an access token is asked for.
 struct Asked<'a> {
-    client: &'a Client,
+    request: &'a TokenRequest,
     scope: Scope,
     audience: Option<Audience>,
 }
@@ -80,7 +76,7 @@ impl Asked<'_> {
         access_token(
             tx,
             GrantType::RefreshToken,
-            self.client,
+            self.request,
             grant,
             secret,
             self.scope,
@@ -111,9 +107,9 @@ fn again(tx: &mut Tx, presented: &Secret, asked: Asked) -> Result<TokenResponse,
             let same = before.filter(|token| asked.is(token, &grant, tx.now));
             let access = match same {
                 Some(token) => Issued {
-                    token,
                     secret: next_access,
                     scope: asked.scope,
+                    expires_at: token.expires_at.unwrap_or(tx.now),
                 },
                 // The second request asks for another part of the grant: it gets an access token of its own.
                 None => {

@@ -9,6 +9,7 @@ use super::{Door, Opening, app, authorization, caller, desk};
 use crate::app::{App, LookupDesk};
 use crate::domain::client::Client;
 use crate::domain::lookup::{Found, Lookup};
+use crate::domain::resource::Catalogue;
 use crate::domain::secret::Digest;
 use crate::domain::tx::{Actor, Caller};
 use crate::oauth::client_auth::Credentials;
@@ -20,6 +21,8 @@ use crate::web::form;
 pub struct AnyClient {
     pub app: App,
     pub client: Arc<Client>,
+    /// Every resource server, as of when the client authenticated.
+    pub catalogue: Arc<Catalogue>,
     pub params: Params,
     pub caller: Caller,
 }
@@ -104,34 +107,20 @@ impl Presented {
         })
     }
 
-    /// Who the credentials prove, if there are any.
-    async fn prove(self) -> Result<ClientOrHolder, Error> {
-        let Presented {
-            app,
-            desk,
-            credentials,
-            params,
-            caller,
-        } = self;
-        let Some(credentials) = credentials else {
-            return Ok(ClientOrHolder {
-                app,
-                client: None,
-                params,
-                caller,
-            });
+    /// Who the credentials prove, and what was found besides, if there are any.
+    async fn prove(&self) -> Result<Option<(Arc<Client>, Found)>, Error> {
+        let Some(credentials) = &self.credentials else {
+            return Ok(None);
         };
-        let brands = &app.policy().brands;
-        let found = desk.look_up(credentials.lookup(brands)).await?;
-        let client = credentials.client(&found, brands, app.now())?;
-        let caller = caller.acting_as(Actor::Client(client.id.clone()));
-        Ok(ClientOrHolder {
-            app,
-            client: Some(client),
-            params,
-            caller,
-        })
+        let brands = &self.app.policy().brands;
+        let found = self.desk.look_up(credentials.lookup(brands)).await?;
+        let client = credentials.client(&found, brands, self.app.now())?;
+        Ok(Some((client, found)))
     }
+}
+
+fn as_client(caller: Caller, client: &Client) -> Caller {
+    caller.acting_as(Actor::Client(client.id.clone()))
 }
 
 impl FromRequest for ClientOrHolder {
@@ -140,7 +129,20 @@ impl FromRequest for ClientOrHolder {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
-        Box::pin(async move { Presented::read(req, payload).await?.prove().await })
+        Box::pin(async move {
+            let presented = Presented::read(req, payload).await?;
+            let proven = presented.prove().await?;
+            let client = proven.map(|(client, _)| client);
+            Ok(Self {
+                app: presented.app,
+                params: presented.params,
+                caller: match &client {
+                    Some(client) => as_client(presented.caller, client),
+                    None => presented.caller,
+                },
+                client,
+            })
+        })
     }
 }
 
@@ -151,19 +153,15 @@ impl FromRequest for AnyClient {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let proven = Presented::read(req, payload).await?.prove().await?;
-            let ClientOrHolder {
-                app,
-                client,
-                params,
-                caller,
-            } = proven;
-            let client = client.ok_or(InvalidClient::Failed)?;
+            let presented = Presented::read(req, payload).await?;
+            let proven = presented.prove().await?;
+            let (client, found) = proven.ok_or(InvalidClient::Failed)?;
             Ok(Self {
-                app,
+                app: presented.app,
+                params: presented.params,
+                caller: as_client(presented.caller, &client),
                 client,
-                params,
-                caller,
+                catalogue: found.catalogue,
             })
         })
     }

@@ -3,8 +3,12 @@
 use actix_web::http::header::PRAGMA;
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::app::IssueDesk;
 use crate::oauth::error::InvalidRequest;
-use crate::oauth::{Error, Params, grant_types};
+use crate::oauth::grant_types::{
+    Presented, TokenRequest, authorization_code, client_credentials, refresh_token,
+};
+use crate::oauth::{Error, Params};
 use crate::web::doors::AnyClient;
 
 /// What must never stand in a URL, where logs and histories keep it (RFC 6749 §2.3.1).
@@ -25,16 +29,41 @@ pub async fn post(asked: AnyClient, req: HttpRequest) -> Result<HttpResponse, Er
     let AnyClient {
         app,
         client,
+        catalogue,
         params,
         caller,
     } = asked;
-    let presented = grant_types::read(&client, &params, &app.policy().brands)?;
-    let response = app
-        .write(caller, move |tx| {
-            grant_types::respond(tx, &client, &presented, &params)
-        })
-        .await?;
+    let request = TokenRequest {
+        client,
+        params,
+        catalogue,
+    };
+    let response = match request.presented(&app.policy().brands)? {
+        Presented::Code(code) => {
+            app.write(caller, move |tx| {
+                authorization_code::respond(tx, &request, &code)
+            })
+            .await?
+        }
+        Presented::RefreshToken(token) => {
+            app.write(caller, move |tx| {
+                refresh_token::respond(tx, &request, &token)
+            })
+            .await?
+        }
+        Presented::Itself => {
+            let (token, response) = client_credentials::prepare(&request, app.policy(), app.now())?;
+            issue_desk(&req).issue(caller, token).await?;
+            response
+        }
+    };
     Ok(HttpResponse::Ok()
         .insert_header((PRAGMA, "no-cache"))
         .json(response))
+}
+
+/// Where services get their tokens.
+fn issue_desk(req: &HttpRequest) -> &IssueDesk {
+    req.app_data()
+        .expect("every worker has its place at the desk")
 }

@@ -1,0 +1,104 @@
+//! Requests of one worker that gather, and are served together.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::db::Fault;
+use crate::metrics::Desk;
+
+/// How many may wait on one worker before the next is told to come back later.
+const WAITING: usize = 2048;
+
+/// All that wait on one worker for an `A` to their `Q`. While some are served, the next gather: a lone request waits for
+/// nobody, and the more there are, the less each costs.
+pub(super) struct Gathering<Q, A> {
+    waiting: RefCell<Vec<(Q, Asking<A>)>>,
+    /// How many batches are under way.
+    under_way: Cell<usize>,
+    /// How many are served together at most.
+    most: usize,
+    /// How many batches may be under way at once.
+    at_once: usize,
+    metrics: Desk,
+}
+
+/// Where somebody waits for an answer.
+type Asking<A> = oneshot::Sender<Result<A, Fault>>;
+
+impl<Q, A> Gathering<Q, A> {
+    pub fn new(most: usize, at_once: usize, metrics: Desk) -> Self {
+        Self {
+            waiting: RefCell::default(),
+            under_way: Cell::new(0),
+            most,
+            at_once,
+            metrics,
+        }
+    }
+
+    /// Join those who wait. Where too many do already it is [`Fault::Busy`] at once.
+    pub fn join(&self, question: Q) -> Result<oneshot::Receiver<Result<A, Fault>>, Fault> {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= WAITING {
+            return Err(Fault::Busy);
+        }
+        let (answer, answered) = oneshot::channel();
+        waiting.push((question, answer));
+        self.metrics.came();
+        Ok(answered)
+    }
+
+    /// Whether another batch may be under way: then whoever asks has to have [`Gathering::serve`] run.
+    pub fn begin(&self) -> bool {
+        let may = self.under_way.get() < self.at_once;
+        if may {
+            self.under_way.update(|count| count + 1);
+        }
+        may
+    }
+
+    /// Serve all that wait, batch by batch, until nobody does.
+    pub async fn serve(&self, answers: impl AsyncFn(Vec<Q>) -> Result<Vec<A>, Arc<Fault>>) {
+        let _end = Served(&self.under_way);
+        loop {
+            // The other requests of this turn join first.
+            tokio::task::yield_now().await;
+            let batch: Vec<_> = {
+                let mut waiting = self.waiting.borrow_mut();
+                let some = waiting.len().min(self.most);
+                waiting.drain(..some).collect()
+            };
+            if batch.is_empty() {
+                return;
+            }
+            let timer = self.metrics.serves(batch.len());
+            let (questions, asking): (Vec<Q>, Vec<_>) = batch.into_iter().unzip();
+            let answers = answers(questions).await;
+            timer.observe_duration();
+            // Who has hung up meanwhile hears nothing.
+            match answers {
+                Ok(answers) => {
+                    for (asking, answer) in asking.into_iter().zip(answers) {
+                        let _ = asking.send(Ok(answer));
+                    }
+                }
+                Err(fault) => {
+                    for asking in asking {
+                        let _ = asking.send(Err(fault.again()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whatever ends the service, the next request begins it anew.
+struct Served<'a>(&'a Cell<usize>);
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        self.0.update(|count| count - 1);
+    }
+}
