@@ -99,11 +99,13 @@ fn hire(location: &Location) -> Sender<Errand> {
     let incoming = Arc::new(Mutex::new(incoming));
     for _ in 0..THREADS {
         let (incoming, location) = (incoming.clone(), location.clone());
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().name("lookups".to_owned());
+        let started = thread.spawn(move || {
             // A panic costs those whose errand it was, not those who come after.
             let shift = || Clerk::new(location.clone()).work(&incoming);
             while catch_unwind(AssertUnwindSafe(shift)).is_err() {}
         });
+        started.expect("the system has a thread left");
     }
     errands
 }

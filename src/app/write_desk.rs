@@ -112,7 +112,9 @@ fn open(shared: &Shared) -> Changes {
         shared.database.clone(),
         shared.metrics.desks.changes.clone(),
     );
-    std::thread::spawn(move || while work(&database, &incoming, &metrics).is_some() {});
+    let thread = std::thread::Builder::new().name("changes".to_owned());
+    let started = thread.spawn(move || while work(&database, &incoming, &metrics).is_some() {});
+    started.expect("the system has a thread left");
     changes
 }
 

@@ -183,5 +183,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     tokens,
     resources,
     scopes,
-    consents
+    consents,
+    registry
 );

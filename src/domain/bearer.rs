@@ -14,7 +14,7 @@ use super::secret::Digest;
 use super::token::{TokenKind, is_expired};
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
-use crate::db::schema::{grants, tokens, users};
+use crate::db::schema::{grants, registry, tokens, users};
 use crate::db::{self, Conn};
 
 /// Whoever holds this token. Of each row only what its standing and its description need, for it is read on every
@@ -69,12 +69,13 @@ pub struct Owner {
 /// What one question says of a presented token: all but its client, which changes rarely and is known otherwise.
 type Row = (HeldToken, HeldGrant, Option<Owner>);
 
-/// What is asked of the database about tokens.
+/// What is asked of the database about tokens, and whatever else is to come with each row.
 macro_rules! question {
-    () => {
+    ($($besides:expr)?) => {
         tokens::table
             .inner_join(grants::table.left_join(users::table))
             .select((
+                $($besides,)?
                 HeldToken::as_select(),
                 HeldGrant::as_select(),
                 Option::<Owner>::as_select(),
@@ -105,14 +106,24 @@ impl Bearer {
         Ok(Some(Self::of(row, Arc::new(client))))
     }
 
-    /// Look many presented secrets up in one go; those that there are, by their digests. The question that introspection
-    /// and our own API begin with.
+    /// Look many presented secrets up in one go, and see that the registry is as the database has it; those that there are,
+    /// by their digests. The question that introspection and our own API begin with.
     pub fn find_all(
         conn: &mut Conn,
         registry: &mut Registry,
         hashes: &[Digest],
     ) -> QueryResult<HashMap<Digest, Arc<Bearer>>> {
-        let found = rows(conn, hashes)?;
+        let found = if db::is_far(conn) && !hashes.is_empty() {
+            let (version, found) = rows_and_version(conn, hashes)?;
+            match version {
+                Some(version) => registry.is_at(version),
+                None => registry.refresh(conn)?,
+            }
+            found
+        } else {
+            registry.refresh(conn)?;
+            rows(conn, hashes)?
+        };
         let bearers = found.into_iter().map(|row| {
             let registered = registry.client(conn, &row.1.client_id)?.ok_or(NotFound)?;
             let bearer = Self::of(row, registered.client.clone());
@@ -217,14 +228,8 @@ impl Owner {
     }
 }
 
-/// The rows of these tokens, as each database is asked best. Asked on the connection itself: the detour through the enum
-/// costs as much as the answer.
+/// The rows of these tokens. Asked on the connection itself: the detour through the enum costs as much as the answer.
 fn rows(conn: &mut Conn, hashes: &[Digest]) -> QueryResult<Vec<Row>> {
-    if db::is_far(conn) {
-        return either!(conn, |conn| question!()
-            .filter(tokens::hash.eq_any(hashes))
-            .load(conn));
-    }
     let mut found = Vec::with_capacity(hashes.len());
     for hash in hashes {
         let row = either!(conn, |conn| question!()
@@ -234,4 +239,20 @@ fn rows(conn: &mut Conn, hashes: &[Digest]) -> QueryResult<Vec<Row>> {
         found.extend(row);
     }
     Ok(found)
+}
+
+/// The rows of these tokens by one journey to the database, and the registry's version at the same moment, if there is any
+/// row to bring it along.
+fn rows_and_version(conn: &mut Conn, hashes: &[Digest]) -> QueryResult<(Option<i64>, Vec<Row>)> {
+    type Versioned = (Option<i64>, HeldToken, HeldGrant, Option<Owner>);
+    let found: Vec<Versioned> = either!(conn, |conn| question!(
+        registry::table.select(registry::version).single_value()
+    )
+    .filter(tokens::hash.eq_any(hashes))
+    .load(conn))?;
+    let version = found.first().and_then(|row| row.0);
+    let rows = found
+        .into_iter()
+        .map(|(_, token, grant, owner)| (token, grant, owner));
+    Ok((version, rows.collect()))
 }

@@ -35,7 +35,6 @@ pub fn look_up(
     lookups: &[Lookup],
 ) -> QueryResult<Vec<Found>> {
     db::in_one_reading(conn, |conn| {
-        registry.refresh(conn)?;
         let hashes: Vec<Digest> = lookups.iter().filter_map(|lookup| lookup.token).collect();
         let bearers = Bearer::find_all(conn, registry, &hashes)?;
         let catalogue = registry.catalogue(conn)?;

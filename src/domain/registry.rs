@@ -49,13 +49,18 @@ impl Registry {
         let version: i64 = either!(conn, |conn| registry::table
             .select(registry::version)
             .get_result(conn))?;
+        self.is_at(version);
+        Ok(())
+    }
+
+    /// The database was asked already, and has this version: forget all that belongs to another.
+    pub fn is_at(&mut self, version: i64) {
         if self.version != Some(version) {
             *self = Self {
                 version: Some(version),
                 ..Self::default()
             };
         }
-        Ok(())
     }
 
     /// The client of this id, enabled or not.
