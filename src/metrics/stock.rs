@@ -9,7 +9,7 @@ pub struct Stock {
     /// By kind and state.
     pub tokens: IntGaugeVec,
     pub database_bytes: IntGauge,
-    /// By purpose: all that are open, and those that nobody uses.
+    /// Those of the pools, by purpose: all that are open, and those that nobody uses.
     pub connections: IntGaugeVec,
     pub connections_idle: IntGaugeVec,
     swept: IntCounterVec,
@@ -32,13 +32,14 @@ impl Stock {
             )?,
             connections: register_int_gauge_vec_with_registry!(
                 "jeton_database_connections",
-                "Open connections to the database, by purpose.",
+                "Open connections of the pools to the database, by purpose. Looking up tokens has connections of its own, \
+                 which are not counted.",
                 &["purpose"],
                 registry
             )?,
             connections_idle: register_int_gauge_vec_with_registry!(
                 "jeton_database_connections_idle",
-                "Open connections to the database that nobody uses now, by purpose.",
+                "Open connections of the pools to the database that nobody uses now, by purpose.",
                 &["purpose"],
                 registry
             )?,
