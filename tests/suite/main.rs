@@ -24,6 +24,7 @@ mod doors;
 mod ended_sessions;
 mod error_descriptions;
 mod failing_storage;
+mod floods;
 mod form_limits;
 mod hostile_input;
 mod last_uses;
