@@ -15,7 +15,7 @@ use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::column::column;
 use crate::db::schema::{grants, tokens};
-use crate::db::{Conn, Prepared};
+use crate::db::{self, Conn, Use};
 
 /// How a grant came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -262,17 +262,22 @@ impl Grant {
         diesel::delete(of_apps).execute(&mut **tx)
     }
 
-    /// Note that a token under this grant was used, and from where if that is known. A node may be late with its
+    /// Note that tokens under these grants were used, when, and from where if that is known. A node may be late with its
     /// notes: a later use that another has written stays.
-    pub fn note_use(tx: &mut Tx, id: Id, at: Timestamp, from: Option<IpAddr>) -> QueryResult<()> {
-        let earlier = grants::last_used_at
-            .is_null()
-            .or(grants::last_used_at.lt(at));
-        let grant = grants::table.find(id).filter(earlier);
-        let noted = diesel::update(grant).set((
-            grants::last_used_at.eq(at),
-            grants::last_used_from.eq(from.map(|from| from.to_string())),
-        ));
-        Prepared(noted).execute(&mut **tx).map(drop)
+    pub fn note_uses(tx: &mut Tx, uses: &[(Id, Timestamp, Option<IpAddr>)]) -> QueryResult<()> {
+        let places: Vec<Option<String>> = uses
+            .iter()
+            .map(|(_, _, from)| from.map(|from| from.to_string()))
+            .collect();
+        let uses: Vec<Use> = uses
+            .iter()
+            .zip(&places)
+            .map(|((id, at, _), place)| Use {
+                grant_id: id.as_bytes(),
+                at: *at,
+                from: place.as_deref(),
+            })
+            .collect();
+        db::note_uses(tx, &uses)
     }
 }

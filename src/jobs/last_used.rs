@@ -94,12 +94,12 @@ impl LastUsed {
 /// Write the uses that are due; `all` of them at shutdown. Failing costs no request, and no note: it is due again.
 pub async fn flush(app: &App, all: bool) -> Result<(), Fault> {
     for batch in app.last_used().due(app.now(), all).chunks(BATCH) {
-        let notes = batch.to_vec();
+        let uses: Vec<_> = batch
+            .iter()
+            .map(|(grant, note)| (*grant, note.at, note.from))
+            .collect();
         app.write(Caller::system(), move |tx| {
-            for (grant, note) in notes {
-                Grant::note_use(tx, grant, note.at, note.from)?;
-            }
-            Ok::<_, Fault>(())
+            Ok::<_, Fault>(Grant::note_uses(tx, &uses)?)
         })
         .await?;
         app.last_used().written(batch);

@@ -1,37 +1,21 @@
 //! Every difference between SQLite and PostgreSQL: one function each, one arm a database, and why.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
-use std::time::Duration;
+mod many;
+mod open;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::schema::{tokens, users};
+use super::schema::users;
 use super::{Conn, Fault, Location};
 use crate::clock::Timestamp;
+pub use many::{TokenRow, Use, insert_tokens, note_uses};
+use open::{LOCK_WAIT, STATEMENT_WAIT};
+pub use open::{Purpose, connect};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
-
-/// How long one statement waits for another process's lock before it fails.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-
-/// How long one statement may take in all. Nothing here takes long but making the tables.
-const STATEMENT_WAIT: Duration = Duration::from_secs(10);
-
-/// What libpq is told unless the URL says otherwise: a server that has gone silent is given up, not waited for.
-const IMPATIENCE: [(&str, &str); 5] = [
-    ("connect_timeout", "5"),
-    ("keepalives_idle", "10"),
-    ("keepalives_interval", "5"),
-    ("keepalives_count", "2"),
-    ("tcp_user_timeout", "15000"),
-];
-
-/// How long to wait before the switch to write-ahead logging is tried again.
-const WAL_RETRY: Duration = Duration::from_millis(20);
 
 /// The lock that nodes take in turn while they make the tables and what belongs in them: two that start at once must
 /// both live.
@@ -39,118 +23,6 @@ const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
 
 /// The lock of the node that does a job for all.
 const JOB_LOCK: i64 = 0x6a65_746f_6e01;
-
-/// How much of a SQLite file, in bytes, a connection that looks up or writes sees in memory without copying: as much as
-/// there may be. Copying the page in which a token lies takes longer than finding it there. The price: where the disk fails
-/// to read, the process ends, and an answer is not given either way.
-const MAPPED: u64 = 1 << 40;
-
-/// How many pages SQLite's log may have before they are copied into the file. A page that was changed often is copied once;
-/// but whoever reads searches the log first, and up to some four thousand pages of it lie in one table.
-const CHECKPOINT: u32 = 4000;
-
-/// What a connection is for. The database itself keeps a reader from writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    Read,
-    /// To read one row here and one there, of all there are.
-    LookUp,
-    Write,
-}
-
-/// A new connection, set up for its purpose.
-pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
-    let lost = |error: &dyn std::fmt::Display| Fault::Connection(error.to_string());
-    match location {
-        Location::Sqlite(path) => {
-            let path = path
-                .to_str()
-                .ok_or_else(|| lost(&"the path is not UTF-8"))?;
-            for_us_alone(path)?;
-            let mut conn = SqliteConnection::establish(path).map_err(|e| lost(&e))?;
-            // FULL: a commit that was acknowledged outlives a power cut.
-            conn.batch_execute(&format!(
-                "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-                LOCK_WAIT.as_millis(),
-            ))?;
-            match purpose {
-                Purpose::Write => {
-                    write_ahead(&mut conn)?;
-                    // What a savepoint may have to undo is a few pages: no file is made for it.
-                    conn.batch_execute(&format!(
-                        "PRAGMA mmap_size = {MAPPED}; PRAGMA temp_store = MEMORY; \
-                         PRAGMA wal_autocheckpoint = {CHECKPOINT}"
-                    ))?;
-                }
-                Purpose::Read => conn.batch_execute("PRAGMA query_only = ON")?,
-                Purpose::LookUp => conn.batch_execute(&format!(
-                    "PRAGMA query_only = ON; PRAGMA mmap_size = {MAPPED}"
-                ))?,
-            }
-            Ok(Conn::Sqlite(conn))
-        }
-        Location::Postgres(url) => {
-            // Once, before libpq does it on some pool's thread: OpenSSL cleans up at exit, and a thread that is just
-            // then in its first connection would crash the process.
-            openssl_sys::init();
-            let mut conn = PgConnection::establish(&impatient(url)).map_err(|e| lost(&e))?;
-            conn.batch_execute(&format!(
-                "SET lock_timeout = {}; SET statement_timeout = {}; \
-                 SET default_transaction_read_only = {};",
-                LOCK_WAIT.as_millis(),
-                STATEMENT_WAIT.as_millis(),
-                if purpose == Purpose::Write {
-                    "off"
-                } else {
-                    "on"
-                },
-            ))?;
-            if purpose == Purpose::LookUp {
-                // Else it is planned anew for each list of tokens, which takes longer than to find them.
-                conn.batch_execute("SET plan_cache_mode = force_generic_plan")?;
-            }
-            Ok(Conn::Postgres(conn))
-        }
-    }
-}
-
-/// The URL with an end to every wait that it does not set itself.
-fn impatient(url: &str) -> String {
-    let mut url = url.to_owned();
-    for (name, value) in IMPATIENCE {
-        if !url.contains(&format!("{name}=")) {
-            let joint = if url.contains('?') { '&' } else { '?' };
-            url.push_str(&format!("{joint}{name}={value}"));
-        }
-    }
-    url
-}
-
-/// Make a new database file one that only its owner can read; SQLite makes its `-wal` alike. One that is there is left
-/// as it is.
-fn for_us_alone(path: &str) -> Result<(), Fault> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(Fault::Connection(format!("{path}: {error}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Switch a file to write-ahead logging, in which readers never wait. It stays so; the first switch is refused at once
-/// while another process makes the same new file, whatever the busy timeout says.
-fn write_ahead(conn: &mut SqliteConnection) -> QueryResult<()> {
-    let mut tries = LOCK_WAIT.as_millis() / WAL_RETRY.as_millis();
-    loop {
-        match conn.batch_execute("PRAGMA journal_mode = WAL") {
-            Err(_) if tries > 0 => std::thread::sleep(WAL_RETRY),
-            outcome => return outcome,
-        }
-        tries -= 1;
-    }
-}
 
 /// Ask the smallest question, to see whether a pooled connection still lives.
 pub fn ping(conn: &mut Conn) -> QueryResult<()> {
@@ -311,43 +183,6 @@ pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> 
     match conn {
         Conn::Sqlite(conn) => upsert!(conn),
         Conn::Postgres(conn) => upsert!(conn),
-    }
-}
-
-/// A new row of `tokens`.
-#[derive(Insertable)]
-#[diesel(table_name = tokens, treat_none_as_default_value = false)]
-pub struct TokenRow<'a> {
-    pub hash: &'a [u8],
-    pub id: &'a [u8],
-    pub grant_id: &'a [u8],
-    pub kind: &'a str,
-    pub hint: &'a str,
-    pub scope: Option<&'a str>,
-    pub audience: Option<&'a str>,
-    pub created_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Insert tokens, the rows that there are most of. SQLite does it one by one, with a statement that is kept ready;
-/// PostgreSQL takes many by one COPY.
-pub fn insert_tokens(conn: &mut Conn, rows: &[TokenRow]) -> QueryResult<()> {
-    macro_rules! insert {
-        ($conn:expr, $row:expr) => {
-            diesel::insert_into(tokens::table)
-                .values($row)
-                .execute($conn)
-                .map(drop)
-        };
-    }
-    match (conn, rows) {
-        (Conn::Sqlite(conn), rows) => rows.iter().try_for_each(|row| insert!(conn, row)),
-        (Conn::Postgres(_), []) => Ok(()),
-        (Conn::Postgres(conn), [row]) => insert!(conn, row),
-        (Conn::Postgres(conn), rows) => diesel::copy_from(tokens::table)
-            .from_insertable(rows)
-            .execute(conn)
-            .map(drop),
     }
 }
 

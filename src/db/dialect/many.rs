@@ -1,0 +1,85 @@
+//! What there is most of, and each database takes many of at once in its own way.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
+
+use crate::clock::Timestamp;
+use crate::db::schema::{grants, tokens};
+use crate::db::{Conn, Prepared};
+
+/// A new row of `tokens`.
+#[derive(Insertable)]
+#[diesel(table_name = tokens, treat_none_as_default_value = false)]
+pub struct TokenRow<'a> {
+    pub hash: &'a [u8],
+    pub id: &'a [u8],
+    pub grant_id: &'a [u8],
+    pub kind: &'a str,
+    pub hint: &'a str,
+    pub scope: Option<&'a str>,
+    pub audience: Option<&'a str>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Insert tokens, the rows that there are most of. SQLite does it one by one, with a statement that is kept ready;
+/// PostgreSQL takes many by one COPY.
+pub fn insert_tokens(conn: &mut Conn, rows: &[TokenRow]) -> QueryResult<()> {
+    macro_rules! insert {
+        ($conn:expr, $row:expr) => {
+            diesel::insert_into(tokens::table)
+                .values($row)
+                .execute($conn)
+                .map(drop)
+        };
+    }
+    match (conn, rows) {
+        (Conn::Sqlite(conn), rows) => rows.iter().try_for_each(|row| insert!(conn, row)),
+        (Conn::Postgres(_), []) => Ok(()),
+        (Conn::Postgres(conn), [row]) => insert!(conn, row),
+        (Conn::Postgres(conn), rows) => diesel::copy_from(tokens::table)
+            .from_insertable(rows)
+            .execute(conn)
+            .map(drop),
+    }
+}
+
+/// The use of a grant that is to be noted.
+pub struct Use<'a> {
+    pub grant_id: &'a [u8],
+    pub at: Timestamp,
+    pub from: Option<&'a str>,
+}
+
+/// Note when and from where grants were last used; a later use that another node has noted stays.
+pub fn note_uses(conn: &mut Conn, uses: &[Use]) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => uses.iter().try_for_each(|one| {
+            let earlier = grants::last_used_at
+                .is_null()
+                .or(grants::last_used_at.lt(one.at));
+            let grant = grants::table.find(one.grant_id).filter(earlier);
+            let noted = (
+                grants::last_used_at.eq(one.at),
+                grants::last_used_from.eq(one.from),
+            );
+            Prepared(diesel::update(grant).set(noted))
+                .execute(conn)
+                .map(drop)
+        }),
+        Conn::Postgres(conn) => {
+            let ids: Vec<&[u8]> = uses.iter().map(|one| one.grant_id).collect();
+            let times: Vec<Timestamp> = uses.iter().map(|one| one.at).collect();
+            let places: Vec<Option<&str>> = uses.iter().map(|one| one.from).collect();
+            let update = diesel::sql_query(
+                "UPDATE grants SET last_used_at = use.at, last_used_from = use.place \
+                 FROM unnest($1, $2, $3) AS use (grant_id, at, place) \
+                 WHERE id = use.grant_id AND (last_used_at IS NULL OR last_used_at < use.at)",
+            )
+            .bind::<Array<Binary>, _>(ids)
+            .bind::<Array<BigInt>, _>(times)
+            .bind::<Array<Nullable<Text>>, _>(places);
+            update.execute(conn).map(drop)
+        }
+    }
+}
