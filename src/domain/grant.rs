@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use diesel::deserialize::FromSqlRow;
+use diesel::dsl::{exists, not};
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -250,15 +251,12 @@ impl Grant {
     /// Remove those of these grants that have no token any more. A service's own grant stays, since its next token comes
     /// under it.
     pub fn purge_empty(tx: &mut Tx, ids: Vec<Id>) -> QueryResult<usize> {
-        let held: Vec<Id> = tokens::table
-            .filter(tokens::grant_id.eq_any(&ids))
-            .select(tokens::grant_id)
-            .distinct()
-            .load(&mut **tx)?;
-        let empty: Vec<Id> = ids.into_iter().filter(|id| !held.contains(id)).collect();
+        // Asked of each grant, not of its tokens: a service's may have a million.
+        let held = tokens::table.filter(tokens::grant_id.eq(grants::id));
         let of_apps = grants::table
-            .filter(grants::id.eq_any(empty))
-            .filter(grants::origin.eq(Origin::AuthorizationCode));
+            .filter(grants::id.eq_any(ids))
+            .filter(grants::origin.eq(Origin::AuthorizationCode))
+            .filter(not(exists(held)));
         diesel::delete(of_apps).execute(&mut **tx)
     }
 
