@@ -31,6 +31,8 @@ use write_desk::Changes;
 
 /// How many sign-ins may wait for a thread before the next is told to come back later.
 const PASSWORDS_WAITING: usize = 64;
+/// How many questions are asked at a time for people who have proven nothing yet.
+const STRANGERS: usize = 1;
 /// How many may wait for a connection to read with, and as many to write with, before the next is told so.
 const WAITING: usize = 1024;
 
@@ -48,6 +50,7 @@ struct Shared {
     database: Arc<Database>,
     passwords: Gate,
     reads: Gate,
+    strangers: Gate,
     writes: Gate,
     last_used: LastUsed,
     errands: OnceLock<Sender<Errand>>,
@@ -69,6 +72,7 @@ impl App {
         let app = App(Arc::new(Shared {
             passwords: Gate::new(config.password_threads, PASSWORDS_WAITING),
             reads: Gate::new(config.database_connections as usize, WAITING),
+            strangers: Gate::new(STRANGERS, WAITING),
             writes: Gate::new(config.database_connections as usize, WAITING),
             last_used: LastUsed::default(),
             errands: OnceLock::new(),
@@ -134,6 +138,17 @@ impl App {
         question: impl FnOnce(&mut Rx) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Fault> {
         self.read(move |rx| Ok(question(rx)?)).await
+    }
+
+    /// [`App::query`] for somebody who has proven nothing yet. Few of these are asked at a time, so that a flood of guesses
+    /// costs nobody else much of the database.
+    pub async fn query_for_stranger<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Rx) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let app = self.clone();
+        let ask = move || app.read_blocking(|rx| Ok::<_, Fault>(question(rx)?));
+        aside(&self.0.strangers, ask).await
     }
 
     /// Change something, in one transaction, off the async threads. A refusal keeps what was written with it, a

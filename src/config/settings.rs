@@ -166,8 +166,8 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "database_connections",
-        default: "8",
-        meaning: "How many connections to read with, and on PostgreSQL as many again to write.",
+        default: "4",
+        meaning: "How many connections to read with, and on PostgreSQL as many again to write. Looking tokens up has its own, one a core on SQLite and two on PostgreSQL.",
         take: |config, value| {
             config.database_connections = count(value)?;
             Ok(())

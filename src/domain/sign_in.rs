@@ -68,21 +68,18 @@ impl Attempts {
 
     /// How long these have to wait before the next attempt is even looked at.
     pub fn wait(&self, rx: &mut Rx) -> QueryResult<Option<Duration>> {
-        let mut longest = None;
-        for (subject, brake) in self.subjects() {
-            let found: Option<(i32, Timestamp)> = sign_in_failures::table
-                .find(subject)
-                .select((sign_in_failures::failures, sign_in_failures::last_at))
-                .get_result(&mut **rx)
-                .optional()?;
-            if let Some((failures, last)) = found {
-                let until = last + brake.delay(failures);
-                if until > rx.now {
-                    longest = longest.max(Some(until.since(rx.now)));
-                }
-            }
-        }
-        Ok(longest)
+        let subjects = self.subjects();
+        let names: Vec<&str> = subjects.iter().map(|(name, _)| name.as_str()).collect();
+        let found: Vec<(String, i32, Timestamp)> = sign_in_failures::table
+            .filter(sign_in_failures::subject.eq_any(names))
+            .select(sign_in_failures::all_columns)
+            .load(&mut **rx)?;
+        let waits = found.iter().filter_map(|(subject, failures, last)| {
+            let (_, brake) = subjects.iter().find(|(name, _)| name == subject)?;
+            let until = *last + brake.delay(*failures);
+            (until > rx.now).then(|| until.since(rx.now))
+        });
+        Ok(waits.max())
     }
 
     /// Count one failure.

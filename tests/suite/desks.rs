@@ -3,7 +3,7 @@
 use actix_web::rt::time::timeout;
 use futures_util::future::join_all;
 use jeton::db::Fault;
-use jeton::domain::tx::Caller;
+use jeton::domain::tx::{Caller, Rx};
 use jeton::domain::user::{Unfit, User};
 
 use crate::support::{AppOptions, ResourceServer, Server, refused, seconds};
@@ -89,6 +89,35 @@ async fn introspection_goes_on_while_everything_else_waits() {
         assert!(answer.expect("an answer while all is held"));
     }
     held.let_go().await;
+}
+
+/// People who have proven nothing yet share one connection, however many they are: who is signed in is not kept waiting.
+#[actix_web::test]
+async fn strangers_take_one_connection() {
+    let server = Server::with(&[("database_connections", "2")]).await;
+    let browser = server.signed_in(&server.user("alice")).await;
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let held = std::sync::Arc::new(held);
+    let strangers = (0..2).map(|_| {
+        let (app, held) = (server.app.clone(), held.clone());
+        actix_web::rt::spawn(async move {
+            let ask = move |_: &mut Rx| {
+                let _ = held.lock().map(|held| held.recv());
+                Ok(())
+            };
+            app.query_for_stranger(ask).await
+        })
+    });
+    let strangers: Vec<_> = strangers.collect();
+    actix_web::rt::time::sleep(std::time::Duration::from_millis(200)).await;
+
+    let page = timeout(seconds(3), browser.get("/settings/tokens")).await;
+    assert_eq!(page.expect("a page while strangers wait").status, 200);
+    drop(let_go);
+    for stranger in strangers {
+        assert!(stranger.await.is_ok_and(|answer| answer.is_ok()));
+    }
 }
 
 /// What can't be good is refused without a turn among the changes: garbage at the token endpoint keeps nobody waiting.

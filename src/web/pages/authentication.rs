@@ -102,9 +102,11 @@ async fn look(
     let attempts = Attempts::new(&username, caller.address);
     // Who has to wait anyway takes no place in the queue for a thread.
     let before = attempts.clone();
-    let wait = app.query(move |rx| before.wait(rx)).await?;
-    if let Some(wait) = wait {
-        return Ok(Err(Denied::too_many(wait)));
+    match app.query_for_stranger(move |rx| before.wait(rx)).await {
+        Ok(None) => {}
+        Ok(Some(wait)) => return Ok(Err(Denied::too_many(wait))),
+        Err(Fault::Busy) => return Ok(Err(Denied::busy())),
+        Err(fault) => return Err(fault),
     }
     let server = app.clone();
     let checked = app.with_password(move || {

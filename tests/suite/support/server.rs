@@ -298,7 +298,6 @@ fn config(database: &TestDatabase, settings: &[(String, String)], issuer: Option
         .collect();
     let read = Config::read(Some(("the test".into(), file)), |variable| match variable {
         "JETON_DATABASE_URL" => Some(database.url()),
-        "JETON_DATABASE_CONNECTIONS" => Some("4".to_owned()),
         "JETON_ISSUER" => issuer.map(str::to_owned),
         _ => None,
     });
