@@ -190,9 +190,8 @@ pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> 
 pub fn migrate(conn: &mut Conn) -> Result<usize, Fault> {
     match conn {
         Conn::Sqlite(conn) => {
-            // Another process may be making the same tables: the loser looks again and finds them made.
-            let first = run(conn, SQLITE);
-            first.or_else(|_| run(conn, SQLITE))
+            // Another process may be making the same tables: whoever comes second waits, and finds them made.
+            conn.immediate_transaction(|conn| run(conn, SQLITE))
         }
         Conn::Postgres(conn) => {
             // Another node's migrations, and our own, may take long: lift this connection's timeouts.
