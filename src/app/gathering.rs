@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -10,6 +11,9 @@ use crate::metrics::Desk;
 
 /// How many may wait on one worker before the next is told to come back later.
 const WAITING: usize = 2048;
+
+/// How long one waits before it is told so too.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All that wait on one worker for an `A` to their `Q`. While some are served, the next gather: a lone request waits for
 /// nobody, and the more there are, the less each costs.
@@ -38,8 +42,21 @@ impl<Q, A> Gathering<Q, A> {
         }
     }
 
-    /// Join those who wait. Where too many do already it is [`Fault::Busy`] at once.
-    pub fn join(&self, question: Q) -> Result<oneshot::Receiver<Result<A, Fault>>, Fault> {
+    /// Join those who wait, and wait for the answer. Where too many do already it is [`Fault::Busy`] at once, and where none
+    /// comes, after [`PATIENCE`]. `serve` is called if somebody has to run [`Gathering::serve`].
+    pub async fn ask(&self, question: Q, serve: impl FnOnce()) -> Result<A, Fault> {
+        let answered = self.join(question)?;
+        if self.under_way.get() < self.at_once {
+            self.under_way.update(|count| count + 1);
+            serve();
+        }
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(Fault::Busy),
+        }
+    }
+
+    fn join(&self, question: Q) -> Result<oneshot::Receiver<Result<A, Fault>>, Fault> {
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() >= WAITING {
             return Err(Fault::Busy);
@@ -48,15 +65,6 @@ impl<Q, A> Gathering<Q, A> {
         waiting.push((question, answer));
         self.metrics.came();
         Ok(answered)
-    }
-
-    /// Whether another batch may be under way: then whoever asks has to have [`Gathering::serve`] run.
-    pub fn begin(&self) -> bool {
-        let may = self.under_way.get() < self.at_once;
-        if may {
-            self.under_way.update(|count| count + 1);
-        }
-        may
     }
 
     /// Serve all that wait, batch by batch, until nobody does.
@@ -74,7 +82,11 @@ impl<Q, A> Gathering<Q, A> {
                 return;
             }
             let timer = self.metrics.serves(batch.len());
-            let (questions, asking): (Vec<Q>, Vec<_>) = batch.into_iter().unzip();
+            // Who has given up gets nothing, least of all a token.
+            let (questions, asking): (Vec<Q>, Vec<_>) = batch
+                .into_iter()
+                .filter(|(_, asking)| !asking.is_closed())
+                .unzip();
             let answers = answers(questions).await;
             timer.observe_duration();
             // Who has hung up meanwhile hears nothing.

@@ -8,7 +8,7 @@ use super::App;
 use super::gathering::Gathering;
 use crate::db::Fault;
 use crate::domain::service_token::ServiceToken;
-use crate::domain::tx::Caller;
+use crate::domain::tx::{Caller, Tx};
 
 /// How many share a change at most.
 const BATCH: usize = 64;
@@ -49,20 +49,14 @@ impl IssueDesk {
         let Some(token) = left else {
             return Ok(());
         };
-        let first = self.0.app.write(caller, move |tx| {
-            token.ensure_grant(tx)?;
-            Ok::<_, Fault>(ServiceToken::issue_all(tx, vec![token])?)
-        });
-        first.await.map(drop)
+        let issue = move |tx: &mut Tx| Ok::<_, Fault>(token.issue_first(tx)?);
+        self.0.app.write(caller, issue).await
     }
 
     /// Have it kept together with others, or get it back if there is no grant for it yet.
     async fn issue_together(&self, token: ServiceToken) -> Result<Option<ServiceToken>, Fault> {
-        let answered = self.0.gathering.join(token)?;
-        if self.0.gathering.begin() {
-            actix_web::rt::spawn(self.clone().work());
-        }
-        answered.await.unwrap_or(Err(Fault::Busy))
+        let work = || drop(actix_web::rt::spawn(self.clone().work()));
+        self.0.gathering.ask(token, work).await
     }
 
     async fn work(self) {

@@ -66,11 +66,8 @@ impl App {
 impl LookupDesk {
     /// Ask, and wait for the answer. Where too many wait already it is [`Fault::Busy`] at once.
     pub async fn look_up(&self, lookup: Lookup) -> Result<Found, Fault> {
-        let answered = self.0.gathering.join(lookup)?;
-        if self.0.gathering.begin() {
-            actix_web::rt::spawn(self.clone().work());
-        }
-        answered.await.unwrap_or(Err(Fault::Busy))
+        let work = || drop(actix_web::rt::spawn(self.clone().work()));
+        self.0.gathering.ask(lookup, work).await
     }
 
     async fn work(self) {

@@ -11,6 +11,9 @@ pub enum Fault {
     Connection(String),
     #[error("the tables could not be made: {0}")]
     Migration(String),
+    /// What somebody else was told who waited for the same.
+    #[error("{0}")]
+    Shared(String),
     #[error("too much work is waiting")]
     Busy,
     #[error("{0}")]
@@ -23,7 +26,7 @@ impl Fault {
         match self {
             Fault::Busy => Fault::Busy,
             Fault::Broken(what) => Fault::Broken(what),
-            fault => Fault::Connection(fault.to_string()),
+            fault => Fault::Shared(fault.to_string()),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::column::column;
 use crate::db::schema::{grants, tokens};
-use crate::db::{self, Conn, Use};
+use crate::db::{self, Conn, GrantUse};
 
 /// How a grant came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -124,6 +124,16 @@ pub struct Grant {
     pub revoke_reason: Option<String>,
 }
 
+/// What a service may do for itself.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = grants)]
+pub struct ServiceGrant {
+    pub id: Id,
+    pub client_id: String,
+    pub scope: Scope,
+    pub audience: Audience,
+}
+
 /// What a new grant is to be.
 #[derive(Debug, Clone)]
 pub struct NewGrant<'a> {
@@ -177,23 +187,17 @@ impl Grant {
             .optional()
     }
 
-    /// The live grant of a service to itself with just this scope and audience: its next token comes under it too.
-    pub fn of_service(
-        conn: &mut Conn,
-        client: &str,
-        scope: &Scope,
-        audience: &Audience,
-    ) -> QueryResult<Option<Id>> {
+    /// The live grants of these services to themselves, the first made first: a service's next token comes under one of
+    /// them, if it is for just that scope and audience.
+    pub fn of_services(conn: &mut Conn, clients: &[&str]) -> QueryResult<Vec<ServiceGrant>> {
         either!(conn, |conn| grants::table
             .filter(grants::user_id.is_null())
-            .filter(grants::client_id.eq(client))
+            .filter(grants::client_id.eq_any(clients))
             .filter(grants::origin.eq(Origin::ClientCredentials))
-            .filter(grants::scope.eq(scope))
-            .filter(grants::audience.eq(audience))
             .filter(grants::revoked_at.is_null())
-            .select(grants::id)
-            .get_result(conn)
-            .optional())
+            .order(grants::id)
+            .select(ServiceGrant::as_select())
+            .load(conn))
     }
 
     /// End a grant and so every token under it, at once and for ever. A second time changes nothing.
@@ -244,6 +248,8 @@ impl Grant {
         grants::table
             .filter(grants::user_id.eq(user))
             .filter(grants::revoked_at.is_null())
+            // In the order in which everybody changes several.
+            .order(grants::id)
             .select(Grant::as_select())
             .load(conn)
     }
@@ -267,10 +273,10 @@ impl Grant {
             .iter()
             .map(|(_, _, from)| from.map(|from| from.to_string()))
             .collect();
-        let uses: Vec<Use> = uses
+        let uses: Vec<GrantUse> = uses
             .iter()
             .zip(&places)
-            .map(|((id, at, _), place)| Use {
+            .map(|((id, at, _), place)| GrantUse {
                 grant_id: id.as_bytes(),
                 at: *at,
                 from: place.as_deref(),

@@ -4,13 +4,16 @@ use diesel::QueryResult;
 
 use super::client::GrantType;
 use super::deed::Deed;
-use super::grant::{Grant, NewGrant, Origin, Via};
+use super::grant::{Grant, NewGrant, Origin, ServiceGrant, Via};
 use super::id::Id;
 use super::secret::Secret;
 use super::token::{NewToken, Token, TokenKind};
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
+use crate::db;
+
+const ISSUED: Deed = Deed::Issued(TokenKind::Access, Some(GrantType::ClientCredentials));
 
 /// One that is to be issued.
 #[derive(Debug, Clone)]
@@ -26,40 +29,41 @@ impl ServiceToken {
     /// Keep these tokens, each under its service's live grant to itself with just its scope and audience. In their order:
     /// nothing, or the token again where there is no such grant yet.
     pub fn issue_all(tx: &mut Tx, tokens: Vec<Self>) -> QueryResult<Vec<Option<Self>>> {
-        let mut grants: Vec<(usize, Option<Id>)> = vec![];
+        let mut services: Vec<&str> = tokens.iter().map(|t| t.client_id.as_str()).collect();
+        services.sort_unstable();
+        services.dedup();
+        let grants = Grant::of_services(tx, &services)?;
         let mut new = vec![];
-        let mut left = vec![];
-        for (at, token) in tokens.iter().enumerate() {
-            // Most are for a few services.
-            let known = grants.iter().find(|(of, _)| tokens[*of].is_alike(token));
-            let grant_id = match known {
-                Some((_, grant_id)) => *grant_id,
-                None => {
-                    let grant_id = token.grant(tx)?;
-                    grants.push((at, grant_id));
-                    grant_id
-                }
-            };
-            left.push(grant_id.is_none());
-            new.extend(grant_id.map(|grant_id| token.under(grant_id)));
+        let mut is_left = vec![];
+        for token in &tokens {
+            let grant = grants.iter().find(|grant| token.fits(grant));
+            is_left.push(grant.is_none());
+            new.extend(grant.map(|grant| token.under(grant.id)));
         }
         let count = new.len();
         Token::issue_all(tx, new)?;
-        for _ in 0..count {
-            let by = Some(GrantType::ClientCredentials);
-            tx.did(Deed::Issued(TokenKind::Access, by));
-        }
-        let left = tokens.into_iter().zip(left);
+        (0..count).for_each(|_| tx.did(ISSUED));
+        let left = tokens.into_iter().zip(is_left);
         Ok(left
             .map(|(token, is_left)| is_left.then_some(token))
             .collect())
     }
 
-    /// Make the grant for such tokens, unless it is there.
-    pub fn ensure_grant(&self, tx: &mut Tx) -> QueryResult<()> {
-        if self.grant(tx)?.is_some() {
-            return Ok(());
-        }
+    /// Keep this token, and make the grant for it unless that is there by now.
+    pub fn issue_first(self, tx: &mut Tx) -> QueryResult<()> {
+        // Else each of the first that come together would make one.
+        db::hold_client(tx, &self.client_id)?;
+        let grants = Grant::of_services(tx, &[&self.client_id])?;
+        let grant_id = match grants.iter().find(|grant| self.fits(grant)) {
+            Some(grant) => grant.id,
+            None => self.make_grant(tx)?.id,
+        };
+        Token::issue(tx, self.under(grant_id))?;
+        tx.did(ISSUED);
+        Ok(())
+    }
+
+    fn make_grant(&self, tx: &mut Tx) -> QueryResult<Grant> {
         let new = NewGrant {
             user_id: None,
             client_id: &self.client_id,
@@ -71,18 +75,14 @@ impl ServiceToken {
             via: Via::OAuth,
             auth_time: None,
         };
-        Grant::create(tx, new).map(drop)
+        Grant::create(tx, new)
     }
 
-    fn grant(&self, tx: &mut Tx) -> QueryResult<Option<Id>> {
-        Grant::of_service(tx, &self.client_id, &self.scope, &self.audience)
-    }
-
-    /// Whether both come under one grant.
-    fn is_alike(&self, other: &Self) -> bool {
-        self.client_id == other.client_id
-            && self.scope == other.scope
-            && self.audience == other.audience
+    /// Whether it comes under this grant.
+    fn fits(&self, grant: &ServiceGrant) -> bool {
+        self.client_id == grant.client_id
+            && self.scope == grant.scope
+            && self.audience == grant.audience
     }
 
     fn under(&self, grant_id: Id) -> NewToken<'_> {

@@ -1,15 +1,16 @@
 //! Tokens that services get for themselves (RFC 6749 §4.4): many at once are kept together, each as if it were alone.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use diesel::prelude::*;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jeton::db::Fault;
 use jeton::db::schema::{grants, tokens};
 use jeton::domain::grant::{Because, Grant};
-use jeton::domain::secret::SecretKind;
+use jeton::domain::secret::{Brands, SecretKind};
 use jeton::domain::service_token::ServiceToken;
-use jeton::domain::tx::Tx;
+use jeton::domain::tx::{Caller, Tx};
 use jeton::domain::words::{Audience, Scope};
 
 use crate::support::{App, AppOptions, Server, refused, seconds};
@@ -93,8 +94,8 @@ async fn s4_4_tokens_that_are_kept_together_come_under_their_own_grants() {
             (&services[1], "notes:write"),
         ];
         let tokens: Vec<_> = wanted.map(|(of, scope)| token(tx, of, scope)).into();
-        for token in &tokens[..3] {
-            token.ensure_grant(tx)?;
+        for (of, scope) in &wanted[..3] {
+            token(tx, of, scope).issue_first(tx)?;
         }
         let left = ServiceToken::issue_all(tx, tokens.clone())?;
         let left: Vec<bool> = left.iter().map(Option::is_some).collect();
@@ -109,6 +110,49 @@ async fn s4_4_tokens_that_are_kept_together_come_under_their_own_grants() {
             assert_eq!(told["scope"], token.scope.as_str(), "{number}");
         }
     }
+}
+
+/// Two that come together before there is a grant make one: the second waits for the first's.
+#[actix_web::test]
+async fn s4_4_the_first_that_come_together_make_one_grant() {
+    let server = Server::start().await;
+    let notes = server.notes();
+    let service = server.app(AppOptions::default());
+    let first = |brands: &Brands| ServiceToken {
+        client_id: service.client_id.clone(),
+        scope: Scope::parse("notes:read").expect("a scope"),
+        audience: Audience::parse(&notes.uri).expect("an audience"),
+        secret: brands.mint(SecretKind::AccessToken),
+        expires_at: server.clock.now() + seconds(60),
+    };
+    let brands = &server.app.policy().brands;
+    let (one, other) = (first(brands), first(brands));
+    let secrets = [one.secret.clone(), other.secret.clone()];
+    let (commit, told) = std::sync::mpsc::channel::<()>();
+    let slow = server.app.write(Caller::system(), move |tx| {
+        one.issue_first(tx)?;
+        let _ = told.recv();
+        Ok::<_, Fault>(())
+    });
+    let quick = async {
+        actix_web::rt::time::sleep(Duration::from_millis(200)).await;
+        let release = async {
+            actix_web::rt::time::sleep(Duration::from_millis(300)).await;
+            drop(commit);
+        };
+        let issue = server.app.write(Caller::system(), move |tx| {
+            Ok::<_, Fault>(other.issue_first(tx)?)
+        });
+        join(issue, release).await.0
+    };
+    let (slow, quick) = join(slow, quick).await;
+    slow.expect("the first is kept");
+    quick.expect("the second is kept");
+    for secret in secrets {
+        assert!(notes.accepts(secret.expose()).await);
+    }
+    let grants = server.write(|tx| Ok(grants::table.count().get_result::<i64>(&mut **tx)?));
+    assert_eq!(grants, 1);
 }
 
 /// What an administrator ended stays ended: the service's next token comes under a new grant.

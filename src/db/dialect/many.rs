@@ -45,14 +45,14 @@ pub fn insert_tokens(conn: &mut Conn, rows: &[TokenRow]) -> QueryResult<()> {
 }
 
 /// The use of a grant that is to be noted.
-pub struct Use<'a> {
+pub struct GrantUse<'a> {
     pub grant_id: &'a [u8],
     pub at: Timestamp,
     pub from: Option<&'a str>,
 }
 
 /// Note when and from where grants were last used; a later use that another node has noted stays.
-pub fn note_uses(conn: &mut Conn, uses: &[Use]) -> QueryResult<()> {
+pub fn note_uses(conn: &mut Conn, uses: &[GrantUse]) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(conn) => uses.iter().try_for_each(|one| {
             let earlier = grants::last_used_at
@@ -71,10 +71,15 @@ pub fn note_uses(conn: &mut Conn, uses: &[Use]) -> QueryResult<()> {
             let ids: Vec<&[u8]> = uses.iter().map(|one| one.grant_id).collect();
             let times: Vec<Timestamp> = uses.iter().map(|one| one.at).collect();
             let places: Vec<Option<&str>> = uses.iter().map(|one| one.from).collect();
+            // Held in one order first: two nodes that note the same would wait for each other.
             let update = diesel::sql_query(
-                "UPDATE grants SET last_used_at = use.at, last_used_from = use.place \
+                "WITH held AS MATERIALIZED \
+                     (SELECT id FROM grants WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) \
+                 UPDATE grants SET last_used_at = use.at, last_used_from = use.place \
                  FROM unnest($1, $2, $3) AS use (grant_id, at, place) \
-                 WHERE id = use.grant_id AND (last_used_at IS NULL OR last_used_at < use.at)",
+                     JOIN held ON held.id = use.grant_id \
+                 WHERE grants.id = use.grant_id \
+                     AND (last_used_at IS NULL OR last_used_at < use.at)",
             )
             .bind::<Array<Binary>, _>(ids)
             .bind::<Array<BigInt>, _>(times)

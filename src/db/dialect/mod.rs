@@ -3,14 +3,16 @@
 mod many;
 mod open;
 
+use std::time::Duration;
+
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::schema::users;
+use super::schema::{clients, users};
 use super::{Conn, Fault, Location};
 use crate::clock::Timestamp;
-pub use many::{TokenRow, Use, insert_tokens, note_uses};
+pub use many::{GrantUse, TokenRow, insert_tokens, note_uses};
 use open::{LOCK_WAIT, STATEMENT_WAIT};
 pub use open::{Purpose, connect};
 
@@ -92,8 +94,8 @@ pub fn is_far(conn: &Conn) -> bool {
 }
 
 impl Location {
-    /// The same, of where the data lives. What is far is asked by threads that wait for it; what is here is asked in place,
-    /// and has one writer at a time, who does best to do many changes with one commit.
+    /// Whether each question to it takes a journey. What is far is asked by threads that wait for it; what is here is asked in
+    /// place, and has one writer at a time, who does best to do many changes with one commit.
     pub fn is_far(&self) -> bool {
         match self {
             Location::Sqlite(_) => false,
@@ -123,6 +125,19 @@ pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {
             .filter(users::id.eq(id))
             .select(users::id)
             .for_update()
+            .execute(conn)
+            .map(drop),
+    }
+}
+
+/// Make one client's changes wait for each other, as [`hold_user`] does a person's.
+pub fn hold_client(conn: &mut Conn, id: &str) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => clients::table
+            .filter(clients::id.eq(id))
+            .select(clients::id)
+            .for_no_key_update()
             .execute(conn)
             .map(drop),
     }
@@ -190,8 +205,18 @@ pub fn count_sign_in_failure(conn: &mut Conn, subject: &str, now: Timestamp) -> 
 pub fn migrate(conn: &mut Conn) -> Result<usize, Fault> {
     match conn {
         Conn::Sqlite(conn) => {
-            // Another process may be making the same tables: whoever comes second waits, and finds them made.
-            conn.immediate_transaction(|conn| run(conn, SQLITE))
+            // Another process may be making the same tables: whoever comes second waits, however long it takes, and finds
+            // them made. To sort what an index is made of needs more room than memory may have.
+            let hour = Duration::from_secs(60 * 60).as_millis();
+            conn.batch_execute(&format!(
+                "PRAGMA busy_timeout = {hour}; PRAGMA temp_store = DEFAULT"
+            ))?;
+            let ran = conn.immediate_transaction(|conn| run(conn, SQLITE));
+            conn.batch_execute(&format!(
+                "PRAGMA busy_timeout = {}; PRAGMA temp_store = MEMORY",
+                LOCK_WAIT.as_millis()
+            ))?;
+            ran
         }
         Conn::Postgres(conn) => {
             // Another node's migrations, and our own, may take long: lift this connection's timeouts.

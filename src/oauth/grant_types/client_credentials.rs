@@ -1,6 +1,6 @@
 //! A service gets a token for itself (RFC 6749 §4.4).
 
-use super::{Issued, TokenRequest, TokenResponse};
+use super::{Issued, Itself, TokenRequest, TokenResponse};
 use crate::clock::Timestamp;
 use crate::domain::policy::Policy;
 use crate::domain::secret::SecretKind;
@@ -12,6 +12,7 @@ use crate::oauth::resource_indicators::{negotiate, requested};
 /// The token that a service is to get, and the answer once that is kept.
 pub fn prepare(
     request: &TokenRequest,
+    _: Itself,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<(ServiceToken, TokenResponse), Error> {

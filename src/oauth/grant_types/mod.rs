@@ -49,8 +49,11 @@ pub enum Presented {
     Code(Secret),
     RefreshToken(Secret),
     /// Its own name: `client_credentials`.
-    Itself,
+    Itself(Itself),
 }
+
+/// That a client is known and may act for itself: only [`TokenRequest::presented`] finds that out.
+pub struct Itself(());
 
 impl TokenRequest {
     /// Read what the client presents. What can't be good is refused here, before it takes its turn among the changes of
@@ -74,7 +77,7 @@ impl TokenRequest {
             GrantType::RefreshToken => secret("refresh_token", SecretKind::RefreshToken)?
                 .map(Presented::RefreshToken)
                 .ok_or(InvalidGrant::UnknownRefreshToken.into()),
-            GrantType::ClientCredentials => Ok(Presented::Itself),
+            GrantType::ClientCredentials => Ok(Presented::Itself(Itself(()))),
         }
     }
 

@@ -51,8 +51,9 @@ pub async fn post(asked: AnyClient, req: HttpRequest) -> Result<HttpResponse, Er
             })
             .await?
         }
-        Presented::Itself => {
-            let (token, response) = client_credentials::prepare(&request, app.policy(), app.now())?;
+        Presented::Itself(itself) => {
+            let (token, response) =
+                client_credentials::prepare(&request, itself, app.policy(), app.now())?;
             issue_desk(&req).issue(caller, token).await?;
             response
         }
