@@ -31,9 +31,10 @@ use write_desk::Changes;
 
 /// How many sign-ins may wait for a thread before the next is told to come back later.
 const PASSWORDS_WAITING: usize = 64;
-/// How many questions are asked at a time for people who have proven nothing yet.
-const STRANGERS: usize = 1;
-/// How many may wait for a connection to read with, and as many to write with, before the next is told so.
+/// How many are asked about at a time whose password is still to be checked.
+const SIGN_INS: usize = 1;
+/// How many of these may wait, how many for a connection to read with, and how many for one to write with, before the next
+/// is told so.
 const WAITING: usize = 1024;
 
 /// How long a request waits for a place and for what is done there: longer than any of it takes, unless the database has
@@ -50,7 +51,7 @@ struct Shared {
     database: Arc<Database>,
     passwords: Gate,
     reads: Gate,
-    strangers: Gate,
+    sign_ins: Gate,
     writes: Gate,
     last_used: LastUsed,
     errands: OnceLock<Sender<Errand>>,
@@ -72,7 +73,7 @@ impl App {
         let app = App(Arc::new(Shared {
             passwords: Gate::new(config.password_threads, PASSWORDS_WAITING),
             reads: Gate::new(config.database_connections as usize, WAITING),
-            strangers: Gate::new(STRANGERS, WAITING),
+            sign_ins: Gate::new(SIGN_INS, WAITING),
             writes: Gate::new(config.database_connections as usize, WAITING),
             last_used: LastUsed::default(),
             errands: OnceLock::new(),
@@ -140,15 +141,15 @@ impl App {
         self.read(move |rx| Ok(question(rx)?)).await
     }
 
-    /// [`App::query`] for somebody who has proven nothing yet. Few of these are asked at a time, so that a flood of guesses
-    /// costs nobody else much of the database.
-    pub async fn query_for_stranger<T: Send + 'static>(
+    /// [`App::query`] about somebody whose password is still to be checked. One is asked at a time, so that a flood of
+    /// guesses costs nobody else much of the database.
+    pub async fn query_for_sign_in<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Rx) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Fault> {
         let app = self.clone();
         let ask = move || app.read_blocking(|rx| Ok::<_, Fault>(question(rx)?));
-        aside(&self.0.strangers, ask).await
+        aside(&self.0.sign_ins, ask).await
     }
 
     /// Change something, in one transaction, off the async threads. A refusal keeps what was written with it, a

@@ -91,32 +91,33 @@ async fn introspection_goes_on_while_everything_else_waits() {
     held.let_go().await;
 }
 
-/// People who have proven nothing yet share one connection, however many they are: who is signed in is not kept waiting.
+/// People whose password is still to be checked share one connection, however many they are: who is signed in is not kept
+/// waiting.
 #[actix_web::test]
-async fn strangers_take_one_connection() {
+async fn passwords_to_be_checked_take_one_connection() {
     let server = Server::with(&[("database_connections", "2")]).await;
     let browser = server.signed_in(&server.user("alice")).await;
     let (let_go, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Mutex::new(held);
     let held = std::sync::Arc::new(held);
-    let strangers = (0..2).map(|_| {
+    let guesses = (0..2).map(|_| {
         let (app, held) = (server.app.clone(), held.clone());
         actix_web::rt::spawn(async move {
             let ask = move |_: &mut Rx| {
                 let _ = held.lock().map(|held| held.recv());
                 Ok(())
             };
-            app.query_for_stranger(ask).await
+            app.query_for_sign_in(ask).await
         })
     });
-    let strangers: Vec<_> = strangers.collect();
+    let guesses: Vec<_> = guesses.collect();
     actix_web::rt::time::sleep(std::time::Duration::from_millis(200)).await;
 
     let page = timeout(seconds(3), browser.get("/settings/tokens")).await;
-    assert_eq!(page.expect("a page while strangers wait").status, 200);
+    assert_eq!(page.expect("a page while they wait").status, 200);
     drop(let_go);
-    for stranger in strangers {
-        assert!(stranger.await.is_ok_and(|answer| answer.is_ok()));
+    for guess in guesses {
+        assert!(guess.await.is_ok_and(|answer| answer.is_ok()));
     }
 }
 

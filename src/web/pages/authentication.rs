@@ -52,7 +52,7 @@ impl Denied {
         }
     }
 
-    /// All threads for passwords are taken, and enough wait for one.
+    /// So many are signing in that this one was not looked at, or not in time.
     fn busy() -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -102,7 +102,7 @@ async fn look(
     let attempts = Attempts::new(&username, caller.address);
     // Who has to wait anyway takes no place in the queue for a thread.
     let before = attempts.clone();
-    match app.query_for_stranger(move |rx| before.wait(rx)).await {
+    match app.query_for_sign_in(move |rx| before.wait(rx)).await {
         Ok(None) => {}
         Ok(Some(wait)) => return Ok(Err(Denied::too_many(wait))),
         Err(Fault::Busy) => return Ok(Err(Denied::busy())),
