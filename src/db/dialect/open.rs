@@ -27,9 +27,9 @@ const IMPATIENCE: [(&str, &str); 5] = [
 /// How long to wait before the switch to write-ahead logging is tried again.
 const WAL_RETRY: Duration = Duration::from_millis(20);
 
-/// How much of a SQLite file, in bytes, a connection that looks up or writes sees in memory without copying: as much as
-/// there may be. Copying the page in which a token lies takes longer than finding it there. The price: where the disk fails
-/// to read, the process ends, and an answer is not given either way.
+/// How much of a SQLite file, in bytes, a connection that looks up sees in memory without copying: as much as there may
+/// be. Copying the page in which a token lies takes longer than finding it there. The price: where the disk fails to read,
+/// the process ends, and an answer is not given either way.
 const MAPPED: u64 = 1 << 40;
 
 /// What a connection is for. The database itself keeps a reader from writing.
@@ -60,9 +60,7 @@ pub fn connect(location: &Location, purpose: Purpose) -> Result<Conn, Fault> {
                 Purpose::Write => {
                     write_ahead(&mut conn)?;
                     // What a savepoint may have to undo is a few pages: no file is made for it.
-                    conn.batch_execute(&format!(
-                        "PRAGMA mmap_size = {MAPPED}; PRAGMA temp_store = MEMORY"
-                    ))?;
+                    conn.batch_execute("PRAGMA temp_store = MEMORY")?;
                 }
                 Purpose::Read => conn.batch_execute("PRAGMA query_only = ON")?,
                 Purpose::LookUp => conn.batch_execute(&format!(
