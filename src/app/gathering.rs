@@ -2,18 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::PATIENCE;
 use crate::db::Fault;
 use crate::metrics::Desk;
 
 /// How many may wait on one worker before the next is told to come back later.
 const WAITING: usize = 2048;
-
-/// How long one waits before it is told so too.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All that wait on one worker for an `A` to their `Q`. While some are served, the next gather: a lone request waits for
 /// nobody, and the more there are, the less each costs.
@@ -87,6 +84,9 @@ impl<Q, A> Gathering<Q, A> {
                 .into_iter()
                 .filter(|(_, asking)| !asking.is_closed())
                 .unzip();
+            if questions.is_empty() {
+                continue;
+            }
             let answers = answers(questions).await;
             timer.observe_duration();
             // Who has hung up meanwhile hears nothing.
@@ -112,5 +112,54 @@ struct Served<'a>(&'a Cell<usize>);
 impl Drop for Served<'_> {
     fn drop(&mut self) {
         self.0.update(|count| count - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    fn gathering() -> Gathering<u32, u32> {
+        let metrics = Metrics::new().expect("the metrics have good names");
+        Gathering::new(2, 1, metrics.desks.lookups.clone())
+    }
+
+    /// Serve all that wait by their own numbers; the batches there were.
+    async fn batches(gathering: &Gathering<u32, u32>) -> Vec<Vec<u32>> {
+        let seen = RefCell::new(vec![]);
+        let echo = async |questions: Vec<u32>| {
+            seen.borrow_mut().push(questions.clone());
+            Ok(questions)
+        };
+        gathering.under_way.set(1);
+        gathering.serve(echo).await;
+        seen.into_inner()
+    }
+
+    #[actix_web::test]
+    async fn who_has_given_up_is_not_served() {
+        let gathering = gathering();
+        let mut answers: Vec<_> = (0..5).map(|n| gathering.join(n)).collect();
+        // Of the first batch all, of the second one.
+        for n in [2, 1, 0] {
+            drop(answers.remove(n));
+        }
+        assert_eq!(batches(&gathering).await, [vec![3], vec![4]]);
+        for (answer, n) in answers.into_iter().zip([3, 4]) {
+            let answer = answer.expect("there is room").await;
+            assert!(answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer == n)));
+        }
+    }
+
+    #[actix_web::test]
+    async fn who_waits_too_long_is_told_so() {
+        let gathering = gathering();
+        let ask = gathering.ask(1, || {});
+        let told = tokio::time::timeout(PATIENCE + Duration::from_secs(5), ask).await;
+        assert!(matches!(told, Ok(Err(Fault::Busy))));
+        assert!(batches(&gathering).await.is_empty());
     }
 }
