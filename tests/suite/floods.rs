@@ -16,8 +16,8 @@ use jeton::domain::tx::Caller;
 use jeton::jobs::sweep::sweep;
 
 use crate::support::{
-    App, AppOptions, Exposition, ResourceServer, Server, leave_expired, refused, seconds, tokens,
-    until,
+    App, AppOptions, Exposition, ResourceServer, Server, count, leave_expired, refused, seconds,
+    tokens, until,
 };
 
 /// How many ask for tokens at once, each on a connection of its own.
@@ -140,7 +140,7 @@ async fn introspection_goes_on_while_very_many_expired_tokens_are_swept() {
 
     assert!(midway >= 10, "only {midway} were made between batches");
     assert_eq!(swept(), EXPIRED + 1);
-    let left = server.write(|tx| Ok(all::table.count().get_result::<i64>(&mut **tx)?));
+    let left = count!(server, all);
     assert_eq!(left as usize, live.len() + revoked.len());
     for token in &live {
         assert_active(&notes, token, true).await;

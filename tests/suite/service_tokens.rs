@@ -13,7 +13,7 @@ use jeton::domain::service_token::ServiceToken;
 use jeton::domain::tx::{Caller, Tx};
 use jeton::domain::words::{Audience, Scope};
 
-use crate::support::{App, AppOptions, Server, refused, seconds};
+use crate::support::{App, AppOptions, Server, count, refused, seconds};
 
 const MINUTES: [u64; 2] = [10, 20];
 
@@ -64,12 +64,7 @@ async fn s4_4_3_each_of_many_is_its_own() {
     });
     let ids: HashSet<String> = join_all(all).await.into_iter().collect();
     assert_eq!(ids.len(), 100);
-    let (grants, kept) = server.write(|tx| {
-        let grants: i64 = grants::table.count().get_result(&mut **tx)?;
-        let kept: i64 = tokens::table.count().get_result(&mut **tx)?;
-        Ok((grants, kept))
-    });
-    assert_eq!((grants, kept), (4, 104));
+    assert_eq!((count!(server, grants), count!(server, tokens)), (4, 104));
 }
 
 /// Kept together, each comes under the grant of its own service and scope; one without such a grant is handed back.
@@ -151,8 +146,7 @@ async fn s4_4_the_first_that_come_together_make_one_grant() {
     for secret in secrets {
         assert!(notes.accepts(secret.expose()).await);
     }
-    let grants = server.write(|tx| Ok(grants::table.count().get_result::<i64>(&mut **tx)?));
-    assert_eq!(grants, 1);
+    assert_eq!(count!(server, grants), 1);
 }
 
 /// What an administrator ended stays ended: the service's next token comes under a new grant.
@@ -222,9 +216,6 @@ async fn s5_2_a_token_that_is_not_kept_is_not_given() {
         assert!(!told.contains("access_token"), "{told}");
     }
     server.rename_table("lost", "tokens");
-    let kept = server
-        .app
-        .read_blocking(|rx| Ok::<i64, Fault>(tokens::table.count().get_result(&mut **rx)?));
-    assert_eq!(kept.expect("it can be counted"), 1);
+    assert_eq!(count!(server, tokens), 1);
     service.own_token("notes:read").await;
 }

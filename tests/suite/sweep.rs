@@ -1,7 +1,6 @@
 //! The sweeper: what is over is removed, what lives stays, whatever the day.
 
 use diesel::prelude::*;
-use jeton::db::Fault;
 use jeton::db::schema::{
     audit_events, authorization_requests, client_secrets, grants, sessions, sign_in_failures,
     tokens,
@@ -13,22 +12,9 @@ use jeton::domain::secret::SecretKind;
 use jeton::domain::token::{NewToken, Token, TokenKind};
 use jeton::jobs::sweep::sweep;
 
-use crate::support::{AppOptions, START, Server, seconds, tokens as got};
+use crate::support::{AppOptions, START, Server, count, seconds, tokens as got};
 
 const DAY: u64 = 86_400;
-
-/// How many rows a table has.
-macro_rules! count {
-    ($server:expr, $table:ident) => {
-        $server
-            .app
-            .read_blocking(|rx| {
-                let count = $table::table.count().get_result::<i64>(&mut **rx);
-                Ok::<_, Fault>(count?)
-            })
-            .expect("rows can be counted")
-    };
-}
 
 async fn sweep_after(server: &Server, time: u64) {
     server.clock.advance(seconds(time));

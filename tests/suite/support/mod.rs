@@ -37,6 +37,20 @@ pub use steps::Steps;
 pub use traffic::{BUSY, Traffic, chance, until};
 pub use wire::Wire;
 
+/// How many rows a table has.
+macro_rules! count {
+    ($server:expr, $table:ident) => {
+        $server
+            .app
+            .read_blocking(|rx| {
+                let count = $table::table.count().get_result::<i64>(&mut **rx);
+                Ok::<_, jeton::db::Fault>(count?)
+            })
+            .expect("rows can be counted")
+    };
+}
+pub(crate) use count;
+
 /// Seconds, for moving the clock.
 pub fn seconds(count: u64) -> std::time::Duration {
     std::time::Duration::from_secs(count)
