@@ -1,4 +1,4 @@
-//! What was promised, beside what was measured.
+//! The bars, beside what was measured.
 
 use std::fmt::Write as _;
 
@@ -24,8 +24,8 @@ struct Bar {
 const RANDOM: [&str; 2] = ["PAT, random", "access token, random"];
 const BOTH: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
 
-/// The ratio to the bare handler that was promised of such figures.
-pub fn promised(figures: &Figures) -> Option<f64> {
+/// The ratio to the bare handler that such figures have to reach.
+pub fn bar_of(figures: &Figures) -> Option<f64> {
     let label = &figures.label;
     match (label.case.as_str(), label.database) {
         ("introspection", Kind::Sqlite) => Some(0.70),
@@ -34,11 +34,11 @@ pub fn promised(figures: &Figures) -> Option<f64> {
         ("issuance", Kind::Postgres) => Some(0.25),
         _ => None,
     }
-    .filter(|_| label.case == "issuance" || is_promised(figures))
+    .filter(|_| label.case == "issuance" || has_bar(figures))
 }
 
 /// Whether this is introspection as the bars mean it: random over 1M tokens, on one node.
-fn is_promised(figures: &Figures) -> bool {
+fn has_bar(figures: &Figures) -> bool {
     let label = &figures.label;
     label.tokens == 1_000_000 && label.nodes == 1 && RANDOM.contains(&label.of.as_str())
 }
@@ -48,13 +48,7 @@ fn bars(report: &Report) -> Vec<Bar> {
     for database in BOTH {
         let name = database.name();
         let of = |row: &&Figures| row.label.database == database;
-        let asked = || {
-            report
-                .figures
-                .iter()
-                .filter(of)
-                .filter(|row| is_promised(row))
-        };
+        let asked = || report.figures.iter().filter(of).filter(|row| has_bar(row));
         let bar = |what: &str, limit: Limit, unit: &'static str, measured: Option<f64>| Bar {
             what: format!("{what}, {name}"),
             limit,

@@ -46,17 +46,20 @@ struct Round {
     anonymous: f64,
 }
 
-/// How many lines a second the first round gets of what is sent once; later ones get twice what the last one needed.
+/// How many lines a second the first round gets of what is sent once; later ones get twice what any has needed.
 const FIRST: f64 = 20_000.0;
+/// A round that stood still tells nothing of what the next one needs.
+const LEAST: f64 = 2_000.0;
 
 /// Run all rounds; the figures of each contestant.
 pub fn compete(args: &Args, folder: &Path, contestants: &[Contestant]) -> Result<Vec<Figures>> {
     let mut rounds: Vec<Vec<Round>> = contestants.iter().map(|_| vec![]).collect();
     for number in 0..=args.rounds {
         for (contestant, rounds) in contestants.iter().zip(&mut rounds) {
-            let needed = rounds.last().map_or(FIRST, |last| 2.0 * last.seen.rate);
+            let most = rounds.iter().map(|round| 2.0 * round.seen.rate);
+            let needed = most.reduce(f64::max).map_or(FIRST, |most| most.max(LEAST));
             let lines = (needed * f64::from(args.seconds)) as usize;
-            let round = contestant.round(args, folder, lines, number == 0);
+            let round = contestant.round(args, folder, lines);
             rounds.push(round.map_err(|error| format!("{}: {error}", contestant.label))?);
         }
         process::say(&format!("  round {number} of {}", args.rounds));
@@ -88,7 +91,7 @@ pub fn compete(args: &Args, folder: &Path, contestants: &[Contestant]) -> Result
 }
 
 impl Contestant<'_> {
-    fn round(&self, args: &Args, folder: &Path, lines: usize, warming: bool) -> Result<Round> {
+    fn round(&self, args: &Args, folder: &Path, lines: usize) -> Result<Round> {
         let (file, once) = match &self.supply {
             Supply::Drawn(file) => (file.clone(), false),
             Supply::Fresh(make) => (make(lines)?, true),
@@ -119,7 +122,10 @@ impl Contestant<'_> {
         }
         let seen: Vec<Seen> = seen.into_iter().collect::<Result<_>>()?;
         let seen = wrk::together(&seen);
-        if once && !warming && seen.requests >= lines as f64 {
+        if seen.requests < 1.0 {
+            return Err("nothing was answered in a round".into());
+        }
+        if once && seen.requests >= lines as f64 {
             return Err("wrk had no more lines to send".into());
         }
         let (mut resident, mut anonymous) = (0.0, 0.0);

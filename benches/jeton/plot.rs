@@ -1,15 +1,17 @@
-//! The ratios as a picture: a bar a case, and a mark where it was promised to reach.
+//! The ratios as a picture: a bar a case, and a mark at the bar it has to meet.
 
 use std::fmt::Write as _;
 
 use crate::Result;
-use crate::bars::promised;
+use crate::bars::bar_of;
 use crate::report::{Figures, Report, thousands};
 
 const ROW: usize = 22;
 const LEFT: f64 = 430.0;
 const WIDE: f64 = 520.0;
 const TOP: usize = 64;
+/// How far to the right of a bar its value reaches.
+const VALUE: f64 = 38.0;
 
 /// Readable on white and on black: the page's own colours.
 const STYLE: &str = "\
@@ -20,7 +22,7 @@ text { fill: light-dark(#1f2328, #e6e8eb); }
 .grid { stroke: light-dark(#d9dee3, #343941); }
 .sqlite { fill: light-dark(#2f6fb0, #6aa9e9); }
 .postgresql { fill: light-dark(#6f52a3, #b397e6); }
-.promise { stroke: light-dark(#c4441c, #ff9466); stroke-width: 2.5; }
+.bar { stroke: light-dark(#c4441c, #ff9466); stroke-width: 2.5; }
 ";
 
 pub fn draw(report: &Report) -> Result<String> {
@@ -54,8 +56,8 @@ pub fn draw(report: &Report) -> Result<String> {
     let x = place(0.0);
     writeln!(
         svg,
-        "<line class=\"promise\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{}\"/>\
-         <text class=\"quiet\" x=\"{}\" y=\"{}\">promised at least</text>\n</svg>",
+        "<line class=\"bar\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{}\"/>\
+         <text class=\"quiet\" x=\"{}\" y=\"{}\">the bar to meet</text>\n</svg>",
         bottom + 26,
         bottom + 38,
         x + 8.0,
@@ -76,6 +78,8 @@ fn bar(svg: &mut String, y: usize, row: &Figures) -> Result<()> {
     );
     let class = label.database.name().to_lowercase();
     let (middle, end) = (y + ROW / 2 + 4, place(row.of_bare.min(1.0)));
+    let mark = bar_of(row).map(place);
+    let covered = mark.filter(|mark| (end - 2.0..end + VALUE).contains(mark));
     writeln!(
         svg,
         "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{name}</text>\
@@ -85,14 +89,13 @@ fn bar(svg: &mut String, y: usize, row: &Figures) -> Result<()> {
         y + 4,
         (end - LEFT).max(1.0),
         ROW - 8,
-        end + 6.0,
+        covered.unwrap_or(end) + 6.0,
         row.of_bare
     )?;
-    if let Some(promise) = promised(row) {
-        let x = place(promise);
+    if let Some(x) = mark {
         writeln!(
             svg,
-            "<line class=\"promise\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{}\"/>",
+            "<line class=\"bar\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{}\"/>",
             y + 1,
             y + ROW - 1
         )?;
