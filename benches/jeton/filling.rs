@@ -221,7 +221,7 @@ impl Rows {
     fn new(conn: &Conn) -> Self {
         let grants = "id, user_id, client_id, origin, scope, audience, name, created_at, created_by, created_via, \
                       auth_time, last_used_at, revoked_at, revoked_by, revoke_reason";
-        let tokens = "hash, id, grant_id, kind, hint, created_at, expires_at";
+        let tokens = "hash, id, grant_id, kind, hint, created_at, expires_at, first_used_at";
         Self {
             grants: Insert::into("grants", grants, conn),
             tokens: Insert::into("tokens", tokens, conn),
@@ -243,6 +243,8 @@ impl Rows {
             .bytes(grant.as_bytes())?;
         tokens.text(kind)?.text(&secret.hint())?;
         tokens.time(made)?.time(end)?;
+        // One that was never used before has that written down, once.
+        tokens.maybe_time((kind == "pat").then_some(made))?;
         Ok(())
     }
 

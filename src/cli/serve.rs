@@ -79,6 +79,7 @@ pub(super) fn serve(
         let running = actix_web::rt::spawn(server);
         let mut jobs = vec![
             actix_web::rt::spawn(last_used::run(app.clone())),
+            actix_web::rt::spawn(last_used::run_urgent(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
         ];
         let mut watched = None;

@@ -8,7 +8,10 @@ use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
 use crate::domain::grant::{Because, Via};
 use crate::domain::id::Id;
-use crate::domain::personal_token::{End, NewPersonalToken, PersonalToken};
+use crate::domain::personal_token::{
+    End, NewPersonalToken, PersonalToken, Problem, Rotation, State,
+};
+use crate::domain::tx::Tx;
 use crate::domain::words::Audience;
 
 #[derive(Debug, Subcommand)]
@@ -20,6 +23,18 @@ pub enum Command {
         /// Whose
         #[arg(long, value_name = "NAME")]
         user: String,
+    },
+    /// Give a token a successor, which takes over from it without downtime
+    Rotate(Rotate),
+    /// End the old one of two tokens that work beside each other, now
+    FinishRotation {
+        /// The id of either
+        id: String,
+    },
+    /// Drop a successor that nobody has used; the old token goes on
+    CancelRotation {
+        /// The id of either
+        id: String,
     },
     /// End a token, at once and for ever
     Revoke {
@@ -47,6 +62,19 @@ pub struct Create {
     expires: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct Rotate {
+    /// Its id, as `token list` shows it
+    id: String,
+    /// How long the old token works if the new one is not used, at most 7d; 0s to stop it now; unless given, as the
+    /// server's settings say
+    #[arg(long, value_name = "TIME")]
+    overlap: Option<String>,
+    /// When the new one ends: 30s, 12h, 90d, 2027-01-31T00:00:00Z or never; unless given, it lives as long as the old
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+}
+
 /// A token as it is shown.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -61,6 +89,8 @@ struct Shown<'a> {
     expires_at: Option<String>,
     last_used_at: Option<String>,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlap_until: Option<String>,
 }
 
 impl<'a> Shown<'a> {
@@ -77,6 +107,7 @@ impl<'a> Shown<'a> {
             expires_at: token.expires_at.map(Timestamp::to_rfc3339),
             last_used_at: grant.last_used_at.map(Timestamp::to_rfc3339),
             state: found.state(now).as_str(),
+            overlap_until: token.overlap_until.map(Timestamp::to_rfc3339),
         }
     }
 
@@ -96,6 +127,9 @@ impl Command {
         match self {
             Command::Create(create) => create.run(app),
             Command::List { user } => list(app, &user),
+            Command::Rotate(rotate) => rotate.run(app),
+            Command::FinishRotation { id } => finish_rotation(app, &id),
+            Command::CancelRotation { id } => cancel_rotation(app, &id),
             Command::Revoke { id } => revoke(app, &id),
         }
     }
@@ -112,7 +146,10 @@ impl Create {
                     "a resource is named by its absolute URI, not {uri:?}"
                 ))
             })?,
-            end: end(app, self.expires.as_deref())?,
+            end: match &self.expires {
+                Some(text) => end(app, text)?,
+                None => End::At(app.policy().personal.default_end(app.now())),
+            },
         };
         let (owner, made, secret) = write(app, |tx| {
             let owner = user::named(tx, &self.user)?;
@@ -138,12 +175,62 @@ impl Create {
     }
 }
 
+impl Rotate {
+    fn run(self, app: &App) -> Result<Answer, Error> {
+        let overlap = self.overlap.as_deref().map(|text| {
+            let wrong = || Error::refused(format!("a time is 0s, 15m, 12h or 7d, not {text:?}"));
+            parse_duration(text).ok_or_else(wrong)
+        });
+        let end = self.expires.as_deref().map(|text| end(app, text));
+        let rotation = Rotation {
+            overlap: overlap.transpose()?,
+            end: end.transpose()?,
+        };
+        let rotated = write(app, |tx| Ok(found(tx, &self.id)?.rotate(tx, rotation)?))?;
+        let (new, old) = (&rotated.successor, &rotated.predecessor);
+        let shown = Shown {
+            token: Some(rotated.secret.expose()),
+            ..Shown::of(new, app.now())
+        };
+        let until = match old.state(app.now()) {
+            State::Rotating => {
+                let end = old.token.overlap_until.map(Timestamp::to_rfc3339);
+                format!(
+                    "works until the new one is used, at the latest until {}",
+                    end.unwrap_or_default()
+                )
+            }
+            _ => "has ended".to_owned(),
+        };
+        let text = format!(
+            "The token {:?} has a successor; the old one {until}. The new id is\n{}\n{}",
+            shown.name,
+            shown.id,
+            once("the new token", &rotated.secret),
+        );
+        Ok(Answer::new(&shown, text))
+    }
+}
+
+fn finish_rotation(app: &App, id: &str) -> Result<Answer, Error> {
+    let token = write(app, |tx| {
+        let token = found(tx, id)?;
+        token.finish_rotation(tx)?;
+        Ok(token.current(tx)?.ok_or(Problem::NotLive)?)
+    })?;
+    let text = format!("Only the new token of {:?} works now.", token.name());
+    Ok(Answer::new(&Shown::of(&token, app.now()), text))
+}
+
+fn cancel_rotation(app: &App, id: &str) -> Result<Answer, Error> {
+    let token = write(app, |tx| Ok(found(tx, id)?.cancel_rotation(tx)?))?;
+    let text = format!("The old token of {:?} is the only one again.", token.name());
+    Ok(Answer::new(&Shown::of(&token, app.now()), text))
+}
+
 /// When a token that is made now ends, by the `--expires` option.
-fn end(app: &App, expires: Option<&str>) -> Result<End, Error> {
+fn end(app: &App, text: &str) -> Result<End, Error> {
     let after = |life| End::At(app.now().whole_second() + life);
-    let Some(text) = expires else {
-        return Ok(End::At(app.policy().personal.default_end(app.now())));
-    };
     if text == "never" {
         return Ok(End::Never);
     }
@@ -161,7 +248,8 @@ fn end(app: &App, expires: Option<&str>) -> Result<End, Error> {
 fn list(app: &App, name: &str) -> Result<Answer, Error> {
     let tokens = app.read_blocking(|rx| {
         let owner = user::named(rx, name)?;
-        Ok::<_, Error>(PersonalToken::all_of(rx, owner.id)?)
+        let now = rx.now;
+        Ok::<_, Error>(PersonalToken::shown_of(rx, owner.id, now)?)
     })?;
     let now = app.now();
     let shown: Vec<Shown> = tokens.iter().map(|token| Shown::of(token, now)).collect();
@@ -181,13 +269,19 @@ fn list(app: &App, name: &str) -> Result<Answer, Error> {
     ))
 }
 
+/// The token of this id.
+fn found(tx: &mut Tx, id: &str) -> Result<PersonalToken, Error> {
+    let found = match id.parse::<Id>() {
+        Ok(id) => PersonalToken::find(tx, id)?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Error::refused(format!("there is no personal access token {id}")))
+}
+
 fn revoke(app: &App, id: &str) -> Result<Answer, Error> {
-    let unknown = || Error::refused(format!("there is no personal access token {id}"));
-    let id: Id = id.parse().map_err(|_| unknown())?;
     let token = write(app, |tx| {
-        let token = PersonalToken::find(tx, id)?.ok_or_else(unknown)?;
-        token.revoke(tx, &Because::Asked(None))?;
-        PersonalToken::find(tx, id)?.ok_or_else(unknown)
+        found(tx, id)?.revoke(tx, &Because::Asked(None))?;
+        found(tx, id)
     })?;
     Ok(Answer::new(
         &Shown::of(&token, app.now()),

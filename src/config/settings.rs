@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{Config, LogFormat};
 use crate::clock::parse_duration;
-use crate::domain::policy::Creators;
+use crate::domain::personal_token::LONGEST_OVERLAP;
+use crate::domain::policy::{Creators, OnReuse};
 use crate::domain::secret::Brands;
 
 /// One setting.
@@ -160,6 +161,42 @@ pub const SETTINGS: &[Setting] = &[
                 "everyone" => Creators::Everyone,
                 "administrators" => Creators::Administrators,
                 _ => return Err("neither everyone nor administrators".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_overlap",
+        default: "24h",
+        meaning: "How long a rotated personal access token goes on working, if its successor is not used sooner (at most 7d).",
+        take: |config, value| {
+            let overlap = duration(value)?;
+            if overlap > LONGEST_OVERLAP {
+                return Err("at most 7d".into());
+            }
+            config.policy.personal.overlap = overlap;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_drain",
+        default: "15m",
+        meaning: "How long it still works once its successor was used, so that every machine can switch.",
+        take: |config, value| {
+            config.policy.personal.drain =
+                parse_duration(value).ok_or("not a length of time, such as 0s or 15m")?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "pat_on_reuse",
+        default: "report",
+        meaning: "What happens when a token is used after that: `report` refuses and records it, `revoke` ends its successor too.",
+        take: |config, value| {
+            config.policy.personal.on_reuse = match value {
+                "report" => OnReuse::Report,
+                "revoke" => OnReuse::Revoke,
+                _ => return Err("neither report nor revoke".into()),
             };
             Ok(())
         },

@@ -111,6 +111,10 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         revoked_by -> Nullable<Text>,
         revoke_reason -> Nullable<Text>,
+        predecessor_id -> Nullable<Binary>,
+        overlap_until -> Nullable<BigInt>,
+        first_used_at -> Nullable<BigInt>,
+        reused_at -> Nullable<BigInt>,
     }
 }
 

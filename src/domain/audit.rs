@@ -1,5 +1,7 @@
 //! The audit trail: who did what, to which grant, from where. Written in the transaction that did it.
 
+use std::net::IpAddr;
+
 use diesel::prelude::*;
 
 use super::grant::Grant;
@@ -25,6 +27,11 @@ pub enum What {
     GrantCreated,
     TokenChanged,
     TokenPurged,
+    TokenRotated,
+    RotationCancelled,
+    OverlapEnded,
+    TokenFirstUsed,
+    TokenReused,
     GrantRevoked,
     AccessTokenRevoked,
     CodeReplayed,
@@ -49,6 +56,11 @@ impl What {
             What::GrantCreated => "grant.created",
             What::TokenChanged => "token.changed",
             What::TokenPurged => "token.purged",
+            What::TokenRotated => "token.rotated",
+            What::RotationCancelled => "token.rotation_cancelled",
+            What::OverlapEnded => "token.overlap_ended",
+            What::TokenFirstUsed => "token.first_used",
+            What::TokenReused => "token.reuse_detected",
             What::GrantRevoked => "grant.revoked",
             What::AccessTokenRevoked => "access_token.revoked",
             What::CodeReplayed => "code.replayed",
@@ -65,6 +77,7 @@ pub struct Event {
     client_id: Option<String>,
     grant_id: Option<Id>,
     detail: Option<String>,
+    address: Option<IpAddr>,
 }
 
 impl Event {
@@ -75,6 +88,7 @@ impl Event {
             client_id: None,
             grant_id: None,
             detail: None,
+            address: None,
         }
     }
 
@@ -102,9 +116,16 @@ impl Event {
         self
     }
 
+    /// From where, if that is not where the change comes from.
+    pub fn address(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(super) fn write(self, tx: &mut Tx) -> QueryResult<()> {
         let caller = tx.caller;
         let now = tx.now;
+        let address = self.address.or(caller.address);
         diesel::insert_into(audit_events::table)
             .values((
                 audit_events::id.eq(Id::new(now)),
@@ -115,7 +136,7 @@ impl Event {
                 audit_events::client_id.eq(self.client_id),
                 audit_events::grant_id.eq(self.grant_id),
                 audit_events::detail.eq(self.detail),
-                audit_events::address.eq(caller.address.map(|a| a.to_string())),
+                audit_events::address.eq(address.map(|address| address.to_string())),
                 audit_events::request_id.eq(caller.request_id.map(|id| id.to_string())),
             ))
             .execute(&mut **tx)

@@ -11,7 +11,7 @@ use super::id::Id;
 use super::registry::Registry;
 use super::resource::Catalogue;
 use super::secret::Digest;
-use super::token::{TokenKind, is_expired};
+use super::token::{TokenKind, is_expired, is_over};
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, registry, tokens, users};
@@ -41,6 +41,9 @@ pub struct HeldToken {
     pub expires_at: Option<Timestamp>,
     spent_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    predecessor_id: Option<Id>,
+    overlap_until: Option<Timestamp>,
+    first_used_at: Option<Timestamp>,
 }
 
 /// The grant it is under.
@@ -88,12 +91,25 @@ macro_rules! question {
 pub enum Standing {
     Active,
     Expired,
-    /// A refresh token that was exchanged for its successor.
+    /// It was exchanged for its successor: a refresh token, or a personal one past the overlap.
     Spent,
     Revoked,
     GrantRevoked,
     OwnerDisabled,
     ClientDisabled,
+}
+
+/// What presenting a token leaves to be noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    Used,
+    /// A personal access token was used that never was before, as far as is known.
+    FirstUsed {
+        /// Whether it took over from another, whose days are numbered now.
+        succeeds: bool,
+    },
+    /// A personal access token came back after its successor had taken over.
+    Reused,
 }
 
 impl Bearer {
@@ -152,7 +168,7 @@ impl Bearer {
             Standing::OwnerDisabled
         } else if !self.client.is_enabled() {
             Standing::ClientDisabled
-        } else if self.token.spent_at.is_some() {
+        } else if self.token.spent_at.is_some() && is_over(self.token.overlap_until, now) {
             // Before its end: a spent token that comes back is a replay, however late.
             Standing::Spent
         } else if is_expired(self.token.expires_at, now) {
@@ -165,6 +181,27 @@ impl Bearer {
     /// Whether this token may be used at `now`.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.standing(now) == Standing::Active
+    }
+
+    /// From when on it is inactive, as far as that is known: its own end, or the end of its overlap with its successor.
+    pub fn end(&self) -> Option<Timestamp> {
+        let ends = [self.token.expires_at, self.token.overlap_until];
+        ends.into_iter().flatten().min()
+    }
+
+    /// What presenting it at `now` leaves to be noted, if anything.
+    pub fn sighting(&self, now: Timestamp) -> Option<Sighting> {
+        let personal = self.token.kind == TokenKind::Personal;
+        match self.standing(now) {
+            Standing::Active if personal && self.token.first_used_at.is_none() => {
+                Some(Sighting::FirstUsed {
+                    succeeds: self.token.predecessor_id.is_some(),
+                })
+            }
+            Standing::Active => Some(Sighting::Used),
+            Standing::Spent if personal => Some(Sighting::Reused),
+            _ => None,
+        }
     }
 
     /// What the token was given: at most what its grant has.

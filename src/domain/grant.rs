@@ -83,6 +83,8 @@ pub enum Because {
     CodeReplayed,
     /// A spent refresh token was presented again (RFC 9700 §4.14.2).
     RefreshTokenReplayed,
+    /// A personal access token was presented after its successor had taken over.
+    Reused,
 }
 
 impl Because {
@@ -95,6 +97,7 @@ impl Because {
             Because::PasswordChanged => Some("password changed"),
             Because::CodeReplayed => Some("authorization code replayed"),
             Because::RefreshTokenReplayed => Some("refresh token replayed"),
+            Because::Reused => Some("used after it was rotated"),
         }
     }
 }

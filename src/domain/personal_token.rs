@@ -1,5 +1,6 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
+mod rotation;
 mod rules;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Conn, Fault};
 
+pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
 use rules::{LAST_MOMENT, check_scope, checked_description, checked_name};
 pub use rules::{PRESETS, Problem, days, grantable};
 
@@ -40,6 +42,10 @@ pub struct PersonalToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Active,
+    /// It has a successor, and works beside it for a while.
+    Rotating,
+    /// Its successor has taken over.
+    Rotated,
     Expired,
     Revoked,
 }
@@ -48,6 +54,8 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             State::Active => "active",
+            State::Rotating => "rotating",
+            State::Rotated => "rotated",
             State::Expired => "expired",
             State::Revoked => "revoked",
         }
@@ -59,6 +67,16 @@ impl State {
 pub enum End {
     At(Timestamp),
     Never,
+}
+
+impl End {
+    /// How long that is from `now` on; `None` for ever.
+    pub fn life(self, now: Timestamp) -> Option<Duration> {
+        match self {
+            End::At(end) => Some(end.since(now.whole_second())),
+            End::Never => None,
+        }
+    }
 }
 
 /// What a new token is to be.
@@ -85,6 +103,12 @@ impl PersonalToken {
     pub fn state(&self, now: Timestamp) -> State {
         if self.grant.revoked_at.is_some() {
             State::Revoked
+        } else if self.token.spent_at.is_some() {
+            if self.token.overlaps(now) && !self.token.is_expired(now) {
+                State::Rotating
+            } else {
+                State::Rotated
+            }
         } else if self.token.is_expired(now) {
             State::Expired
         } else {
@@ -109,6 +133,13 @@ impl PersonalToken {
         Ok(found.into_iter().map(PersonalToken::from).collect())
     }
 
+    /// [`PersonalToken::all_of`], but for those whose successors have taken over by `now`.
+    pub fn shown_of(conn: &mut Conn, owner: Id, now: Timestamp) -> QueryResult<Vec<PersonalToken>> {
+        let mut tokens = Self::all_of(conn, owner)?;
+        tokens.retain(|token| token.state(now) != State::Rotated);
+        Ok(tokens)
+    }
+
     /// The token of this public id, if it is `owner`'s.
     pub fn owned_by(conn: &mut Conn, owner: Id, id: Id) -> QueryResult<Option<PersonalToken>> {
         Ok(Self::find(conn, id)?.filter(|found| found.grant.user_id == Some(owner)))
@@ -124,6 +155,21 @@ impl PersonalToken {
             .get_result(conn)
             .optional()?;
         Ok(found.map(PersonalToken::from))
+    }
+
+    /// The token of this one's family that has no successor: itself, unless it was rotated.
+    pub fn current(self, conn: &mut Conn) -> QueryResult<Option<PersonalToken>> {
+        if self.token.spent_at.is_none() {
+            return Ok(Some(self));
+        }
+        let current = tokens::table
+            .filter(tokens::grant_id.eq(self.grant.id))
+            .filter(tokens::spent_at.is_null())
+            .select(Token::as_select())
+            .get_result(conn)
+            .optional()?;
+        let grant = self.grant;
+        Ok(current.map(|token| PersonalToken { token, grant }))
     }
 
     /// `owner`'s live token of this name.
@@ -264,7 +310,7 @@ impl PersonalToken {
         }
     }
 
-    /// End the token, at once and for ever. A second time changes nothing.
+    /// End the token and whatever works beside it, at once and for ever. A second time changes nothing.
     pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
         self.grant.revoke(tx, because)
     }
@@ -277,6 +323,7 @@ impl PersonalToken {
         let over: Vec<Grant> = tokens::table
             .inner_join(grants::table)
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .filter(tokens::spent_at.is_null())
             .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
             .order(grants::id)
             .limit(limit)
@@ -287,7 +334,7 @@ impl PersonalToken {
             tx.record(Event::new(What::TokenPurged).grant(grant).detail(name))?;
         }
         let ids: Vec<Id> = over.iter().map(|grant| grant.id).collect();
-        // Its token goes with it.
+        // Its tokens go with it.
         diesel::delete(grants::table.filter(grants::id.eq_any(ids))).execute(&mut **tx)
     }
 
@@ -307,6 +354,7 @@ impl PersonalToken {
             .filter(grants::user_id.eq(owner))
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
             .filter(grants::revoked_at.is_null())
+            .filter(tokens::spent_at.is_null())
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
         let mut live: Vec<PersonalToken> = unrevoked.into_iter().map(PersonalToken::from).collect();

@@ -53,6 +53,16 @@ pub enum Creators {
     Administrators,
 }
 
+/// What happens when a token is used after its successor has taken over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnReuse {
+    /// It is refused and reported: a forgotten job must not take production down.
+    #[default]
+    Report,
+    /// The successor ends too: one of the two may be a thief's.
+    Revoke,
+}
+
 /// The rules for people's own tokens. They hold for new tokens; none that lives is ever shortened by them.
 #[derive(Debug, Clone, Default)]
 pub struct PersonalTokenPolicy {
@@ -65,4 +75,9 @@ pub struct PersonalTokenPolicy {
     /// How many live tokens one person may have.
     pub per_user: usize,
     pub creators: Creators,
+    /// How long a rotated token goes on working, if its successor is not used sooner.
+    pub overlap: Duration,
+    /// How long it still works once its successor was used.
+    pub drain: Duration,
+    pub on_reuse: OnReuse,
 }

@@ -17,6 +17,19 @@ use crate::db::{self, Conn, Fault};
 /// Jeton's own management API is a resource like any other; this is its id on every server.
 const OURS: Id = Id::fixed(0x6a65_746f_6e00_7000_8000_0000_0000_0001);
 
+/// What the management API defines: the scope, what it allows, and whether only administrators may hold it.
+#[rustfmt::skip]
+const OUR_SCOPES: [(&str, &str, bool); 5] = [
+    ("introspection", "Ask whether tokens are good, as the app's own resource server", true),
+    ("pats:read", "See everybody's personal access tokens", true),
+    ("pats:write", "Make and change personal access tokens for anybody", true),
+    ("pats:revoke", "Revoke anybody's personal access tokens", true),
+    (ROTATE_SELF, "Rotate itself: get a successor, which takes over from it", false),
+];
+
+/// The scope with which a personal access token may rotate itself.
+pub const ROTATE_SELF: &str = "pat:rotate_self";
+
 /// A resource server: an API that takes tokens. Its URI is what stands in a token's audience (RFC 8707).
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = resources)]
@@ -129,13 +142,6 @@ impl Resource {
     /// Make sure that the management API of this server is there as a resource, at `uri` if it is new.
     pub fn ensure_ours(tx: &mut Tx, uri: &str) -> Result<(), Unfit> {
         db::hold_start(tx)?;
-        let there: i64 = resources::table.find(OURS).count().get_result(&mut **tx)?;
-        if there > 0 {
-            return Ok(());
-        }
-        if Self::at(tx, uri)?.is_some() {
-            return Err(Unfit::Taken(uri.to_owned()));
-        }
         let ours = Resource {
             id: OURS,
             uri: uri.to_owned(),
@@ -143,25 +149,26 @@ impl Resource {
             client_id: None,
             created_at: tx.now,
         };
-        ours.insert(tx)?;
-        for (name, description) in [
-            (
-                "introspection",
-                "Ask whether tokens are good, as the app's own resource server",
-            ),
-            ("pats:read", "See everybody's personal access tokens"),
-            (
-                "pats:write",
-                "Make and change personal access tokens for anybody",
-            ),
-            ("pats:revoke", "Revoke anybody's personal access tokens"),
-        ] {
-            let definition = NewScope {
-                name: name.to_owned(),
-                description: description.to_owned(),
-                reserved: true,
-            };
-            ours.define(tx, &definition)?;
+        let there: i64 = resources::table.find(OURS).count().get_result(&mut **tx)?;
+        if there == 0 {
+            if Self::at(tx, uri)?.is_some() {
+                return Err(Unfit::Taken(uri.to_owned()));
+            }
+            ours.insert(tx)?;
+        }
+        let known: Vec<String> = scopes::table
+            .filter(scopes::resource_id.eq(OURS))
+            .select(scopes::name)
+            .load(&mut **tx)?;
+        for (name, description, reserved) in OUR_SCOPES {
+            if !known.iter().any(|known| known == name) {
+                let definition = NewScope {
+                    name: name.to_owned(),
+                    description: description.to_owned(),
+                    reserved,
+                };
+                ours.define(tx, &definition)?;
+            }
         }
         Ok(())
     }

@@ -71,13 +71,19 @@ pub struct Token {
     pub created_at: Timestamp,
     /// From this instant on it is expired; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// When a refresh token was exchanged for its successor.
+    /// When it was exchanged for its successor.
     pub spent_at: Option<Timestamp>,
     /// What its successors are derived with.
     pub nonce: Option<Vec<u8>>,
     pub revoked_at: Option<Timestamp>,
     pub revoked_by: Option<String>,
     pub revoke_reason: Option<String>,
+    /// The personal access token that this one took over from.
+    pub predecessor_id: Option<Id>,
+    /// How long a spent personal access token works beside its successor.
+    pub overlap_until: Option<Timestamp>,
+    /// When a personal access token was first used.
+    pub first_used_at: Option<Timestamp>,
 }
 
 /// What a new token is to be.
@@ -98,6 +104,11 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// expired.
 pub fn is_expired(end: Option<Timestamp>, now: Timestamp) -> bool {
     end.is_some_and(|end| end.seconds() <= now.seconds())
+}
+
+/// Whether the time in which a spent token goes on working is over; it is where there is none.
+pub fn is_over(overlap: Option<Timestamp>, now: Timestamp) -> bool {
+    overlap.is_none() || is_expired(overlap, now)
 }
 
 impl Token {
@@ -149,6 +160,9 @@ impl Token {
             revoked_at: None,
             revoked_by: None,
             revoke_reason: None,
+            predecessor_id: None,
+            overlap_until: None,
+            first_used_at: None,
         }
     }
 
@@ -182,6 +196,11 @@ impl Token {
     /// Whether it is past its end.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         is_expired(self.expires_at, now)
+    }
+
+    /// Whether it was spent and still works beside its successor.
+    pub fn overlaps(&self, now: Timestamp) -> bool {
+        self.spent_at.is_some() && !is_over(self.overlap_until, now)
     }
 
     /// Spend a refresh token, with the nonce of its successor. Of two that try at once, one changes no row.

@@ -1,15 +1,22 @@
-//! When a token was last used: noted in memory on the request path, written in batches off it.
+//! What presenting a token leaves behind: noted in memory on the request path, written in batches off it.
+//!
+//! That is when and from where a token was last used, that a personal one was used for the first time, and that one came
+//! back after its successor had taken over.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Fault;
+use crate::domain::bearer::{Bearer, Sighting};
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
+use crate::domain::personal_token::PersonalToken;
 use crate::domain::tx::Caller;
 
 /// How often the notes are looked through.
@@ -23,97 +30,230 @@ const BATCH: usize = 200;
 /// Notes written in one period, so that noting uses never costs more than asking; the rest is due in the next.
 const AT_ONCE: usize = 2_500;
 
-/// The uses noted since they were last written.
+/// What was noted since it was last written.
 #[derive(Default)]
-pub struct LastUsed(Mutex<HashMap<Id, Use>>);
+pub struct LastUsed {
+    notes: Mutex<Notes>,
+    /// Rung for what can't wait for the next period.
+    urgent: Notify,
+}
 
-#[derive(Clone, Copy)]
+#[derive(Default)]
+struct Notes {
+    /// By grant.
+    uses: HashMap<Id, Use>,
+    /// By token.
+    reuses: HashMap<Id, Use>,
+}
+
+#[derive(Debug, Clone, Copy)]
 struct Use {
     at: Timestamp,
     from: Option<IpAddr>,
     written: Option<Timestamp>,
+    first: Option<FirstUse>,
+}
+
+/// A personal access token that was used for the first time, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FirstUse {
+    token: Id,
+    at: Timestamp,
+    from: Option<IpAddr>,
+    /// Whether another token's days are numbered by it.
+    succeeds: bool,
+}
+
+/// Which notes are to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// Those that another token's end depends on.
+    Urgent,
+    Some,
+    All,
 }
 
 impl Use {
+    fn new(at: Timestamp, from: Option<IpAddr>) -> Self {
+        Self {
+            at,
+            from,
+            written: None,
+            first: None,
+        }
+    }
+
     /// Whether it says more than was written, and the last writing is long enough ago.
-    fn is_due(&self, now: Timestamp, all: bool) -> bool {
-        match self.written {
-            None => true,
-            Some(written) => written < self.at && (all || now.since(written) >= GRAIN),
+    fn is_due(&self, now: Timestamp, due: Due) -> bool {
+        match (due, self.first) {
+            (Due::Urgent, first) => first.is_some_and(|first| first.succeeds),
+            (_, Some(_)) => true,
+            (_, None) => match self.written {
+                None => true,
+                Some(written) => {
+                    written < self.at && (due == Due::All || now.since(written) >= GRAIN)
+                }
+            },
         }
     }
 }
 
 impl LastUsed {
+    /// Note that the token of this bearer was presented at `at`, and from where if that is known.
+    pub fn note(&self, bearer: &Bearer, at: Timestamp, from: Option<IpAddr>) {
+        let (grant, token) = (bearer.grant.id, bearer.token.id);
+        match bearer.sighting(at) {
+            Some(Sighting::Used) => self.used(grant, at, from),
+            Some(Sighting::FirstUsed { succeeds }) => {
+                self.used(grant, at, from);
+                let first = FirstUse {
+                    token,
+                    at,
+                    from,
+                    succeeds,
+                };
+                self.first_used(grant, first);
+            }
+            Some(Sighting::Reused) => self.reused(token, at, from),
+            None => {}
+        }
+    }
+
     /// Note that a token of this grant was used.
-    pub fn note(&self, grant: Id, at: Timestamp, from: Option<IpAddr>) {
+    pub fn used(&self, grant: Id, at: Timestamp, from: Option<IpAddr>) {
         let mut notes = self.notes();
-        if notes.len() >= MOST && !notes.contains_key(&grant) {
+        if notes.uses.len() >= MOST && !notes.uses.contains_key(&grant) {
             return;
         }
-        let note = notes.entry(grant).or_insert(Use {
-            at,
-            from,
-            written: None,
-        });
+        let note = notes.uses.entry(grant).or_insert(Use::new(at, from));
         // Requests under way at once come here in any order.
         if note.at <= at {
             (note.at, note.from) = (at, from);
         }
     }
 
-    /// The notes that are due, in the order in which every node writes them; those that are written and old are dropped.
-    fn due(&self, now: Timestamp, all: bool) -> Vec<(Id, Use)> {
+    fn first_used(&self, grant: Id, first: FirstUse) {
         let mut notes = self.notes();
-        notes.retain(|_, note| note.written != Some(note.at) || now.since(note.at) < GRAIN);
-        let mut due: Vec<(Id, Use)> = notes
+        let note = notes.uses.get_mut(&grant);
+        if let Some(note) = note.filter(|note| note.first.is_none()) {
+            note.first = Some(first);
+            if first.succeeds {
+                self.urgent.notify_one();
+            }
+        }
+    }
+
+    fn reused(&self, token: Id, at: Timestamp, from: Option<IpAddr>) {
+        let mut notes = self.notes();
+        if notes.reuses.len() >= MOST || notes.reuses.contains_key(&token) {
+            return;
+        }
+        notes.reuses.insert(token, Use::new(at, from));
+        self.urgent.notify_one();
+    }
+
+    /// The notes that are due, in the order in which every node writes them; those that are written and old are dropped.
+    fn due(&self, now: Timestamp, due: Due) -> Vec<(Id, Use)> {
+        let mut notes = self.notes();
+        let uses = &mut notes.uses;
+        uses.retain(|_, note| {
+            note.written != Some(note.at) || note.first.is_some() || now.since(note.at) < GRAIN
+        });
+        let found = uses
             .iter()
-            .filter(|(_, note)| note.is_due(now, all))
+            .filter(|(_, note)| note.is_due(now, due))
             .map(|(grant, note)| (*grant, *note))
-            .take(if all { MOST } else { AT_ONCE })
-            .collect();
-        due.sort_unstable_by_key(|(grant, _)| *grant);
-        due
+            .take(if due == Due::All { MOST } else { AT_ONCE });
+        let mut found: Vec<(Id, Use)> = found.collect();
+        found.sort_unstable_by_key(|(grant, _)| *grant);
+        found
     }
 
     /// Remember how far these were written.
     fn written(&self, batch: &[(Id, Use)]) {
         let mut notes = self.notes();
         for (grant, written) in batch {
-            if let Some(note) = notes.get_mut(grant) {
+            if let Some(note) = notes.uses.get_mut(grant) {
                 note.written = Some(written.at);
+                if note.first == written.first {
+                    note.first = None;
+                }
             }
         }
     }
 
-    fn notes(&self) -> MutexGuard<'_, HashMap<Id, Use>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The reuses that are not written yet; those that are written and old are dropped.
+    fn reuses(&self, now: Timestamp) -> Vec<(Id, Use)> {
+        let mut notes = self.notes();
+        let reuses = &mut notes.reuses;
+        reuses.retain(|_, note| note.written.is_none() || now.since(note.at) < GRAIN);
+        let unwritten = reuses.iter().filter(|(_, note)| note.written.is_none());
+        unwritten.map(|(token, note)| (*token, *note)).collect()
+    }
+
+    fn reuse_written(&self, token: Id) {
+        if let Some(note) = self.notes().reuses.get_mut(&token) {
+            note.written = Some(note.at);
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Write the uses that are due; `all` of them at shutdown. Failing costs no request, and no note: it is due again.
+/// Write what is due; `all` of it at shutdown. Failing costs no request, and no note: it is due again.
 pub async fn flush(app: &App, all: bool) -> Result<(), Fault> {
-    for batch in app.last_used().due(app.now(), all).chunks(BATCH) {
-        let uses: Vec<_> = batch
-            .iter()
-            .map(|(grant, note)| (*grant, note.at, note.from))
-            .collect();
+    write(app, if all { Due::All } else { Due::Some }).await
+}
+
+async fn write(app: &App, due: Due) -> Result<(), Fault> {
+    for batch in app.last_used().due(app.now(), due).chunks(BATCH) {
+        let noted = batch.to_vec();
         app.write(Caller::system(), move |tx| {
-            Ok::<_, Fault>(Grant::note_uses(tx, &uses)?)
+            let uses: Vec<_> = noted
+                .iter()
+                .map(|(grant, note)| (*grant, note.at, note.from))
+                .collect();
+            Grant::note_uses(tx, &uses)?;
+            for first in noted.iter().filter_map(|(_, note)| note.first) {
+                PersonalToken::note_first_use(tx, first.token, first.at, first.from)?;
+            }
+            Ok::<_, Fault>(())
         })
         .await?;
         app.last_used().written(batch);
     }
+    for (token, reuse) in app.last_used().reuses(app.now()) {
+        app.write(Caller::system(), move |tx| {
+            let noted = PersonalToken::note_reuse(tx, token, reuse.at, reuse.from);
+            Ok::<_, Fault>(noted?)
+        })
+        .await?;
+        app.last_used().reuse_written(token);
+    }
     Ok(())
 }
 
-/// Flush again and again, until the server ends.
+/// Write what is due again and again, until the server ends.
 pub async fn run(app: App) {
     loop {
         tokio::time::sleep(PERIOD).await;
-        if let Err(error) = flush(&app, false).await {
-            tracing::warn!(%error, "the last uses of tokens could not be written");
-        }
+        warn(write(&app, Due::Some).await);
+    }
+}
+
+/// Write what can't wait as soon as it is noted, until the server ends. What fails is due with the rest.
+pub async fn run_urgent(app: App) {
+    loop {
+        app.last_used().urgent.notified().await;
+        warn(write(&app, Due::Urgent).await);
+    }
+}
+
+fn warn(written: Result<(), Fault>) {
+    if let Err(error) = written {
+        tracing::warn!(%error, "the last uses of tokens could not be written");
     }
 }
 
@@ -132,22 +272,22 @@ mod tests {
         let mut grants: Vec<Id> = (0..500).map(|_| Id::new(NOW)).collect();
         let notes = LastUsed::default();
         for grant in grants.iter().rev() {
-            notes.note(*grant, NOW, None);
+            notes.used(*grant, NOW, None);
         }
         grants.sort();
-        assert_eq!(ids(&notes.due(NOW, false)), grants);
+        assert_eq!(ids(&notes.due(NOW, Due::Some)), grants);
     }
 
     #[test]
     fn what_was_not_written_is_due_again_and_what_was_is_not() {
         let notes = LastUsed::default();
         for _ in 0..4 {
-            notes.note(Id::new(NOW), NOW, None);
+            notes.used(Id::new(NOW), NOW, None);
         }
-        let due = notes.due(NOW, false);
+        let due = notes.due(NOW, Due::Some);
         let (first, rest) = due.split_at(1);
         notes.written(first);
-        assert_eq!(ids(&notes.due(NOW, false)), ids(rest));
-        assert_eq!(ids(&notes.due(NOW, true)), ids(rest));
+        assert_eq!(ids(&notes.due(NOW, Due::Some)), ids(rest));
+        assert_eq!(ids(&notes.due(NOW, Due::All)), ids(rest));
     }
 }

@@ -20,8 +20,9 @@ const BATCH: i64 = 500;
 /// What one noun removes: up to so many rows that are over, in its own way, at `tx.now`; how many there were.
 type Purge = fn(&mut Tx, i64) -> diesel::QueryResult<usize>;
 
-const PURGES: [(&str, Purge); 6] = [
+const PURGES: [(&str, Purge); 7] = [
     ("personal_access_tokens", PersonalToken::purge),
+    ("rotated_tokens", PersonalToken::purge_rotated),
     ("tokens", Token::purge),
     ("authorization_requests", AuthorizationRequest::purge),
     ("sessions", Session::purge),

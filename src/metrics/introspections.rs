@@ -51,9 +51,9 @@ fn verdicts() -> impl Iterator<Item = Verdict> {
     let found = STANDINGS
         .into_iter()
         .flat_map(|standing| TokenKind::ALL.map(|kind| Verdict::Found(kind, standing)));
-    // Only refresh tokens are spent.
+    // Access tokens are not spent.
     let possible = found.filter(|verdict| match verdict {
-        Verdict::Found(kind, Standing::Spent) => *kind == TokenKind::Refresh,
+        Verdict::Found(kind, Standing::Spent) => *kind != TokenKind::Access,
         _ => true,
     });
     possible

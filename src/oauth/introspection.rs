@@ -9,7 +9,6 @@ use super::params::Params;
 use crate::clock::Timestamp;
 use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
-use crate::domain::id::Id;
 use crate::domain::lookup::Found;
 use crate::domain::policy::Policy;
 use crate::domain::secret::{Brands, Digest};
@@ -86,18 +85,16 @@ pub enum Verdict {
     NotForCaller(TokenKind),
 }
 
-/// An answer, why it is that, and the grant whose token was found to be in use.
+/// An answer, and why it is that.
 pub struct Outcome {
     pub answer: Answer,
     pub verdict: Verdict,
-    pub used: Option<Id>,
 }
 
 fn inactive(verdict: Verdict) -> Outcome {
     Outcome {
         answer: Answer::Inactive { active: false },
         verdict,
-        used: None,
     }
 }
 
@@ -128,7 +125,6 @@ pub fn answer(
     };
     Outcome {
         verdict: Verdict::Found(kind, standing),
-        used: Some(bearer.grant.id),
         answer: Answer::Active(Box::new(Facts {
             active: true,
             iss: policy.issuer.clone(),
@@ -136,7 +132,7 @@ pub fn answer(
             aud: bearer.audience().iter().map(str::to_owned).collect(),
             client_id: bearer.grant.client_id.clone(),
             scope: scope.to_string(),
-            exp: bearer.token.expires_at.map(Timestamp::seconds),
+            exp: bearer.end().map(Timestamp::seconds),
             iat: bearer.token.created_at.seconds(),
             jti: bearer.token.id.to_string(),
             token_type: "Bearer",

@@ -4,6 +4,7 @@ use super::error::Error;
 use super::params::Params;
 use crate::domain::client::Client;
 use crate::domain::grant::{Because, Grant};
+use crate::domain::personal_token::PersonalToken;
 use crate::domain::secret::{Brands, Secret, SecretKind};
 use crate::domain::token::{Token, TokenKind};
 use crate::domain::tx::Tx;
@@ -23,7 +24,8 @@ pub fn presented(params: &Params, brands: &Brands) -> Result<Option<Secret>, Err
 /// End `token`, if it is `client`'s. Foreign tokens are none of the caller's business, and that is no error (§2.1).
 ///
 /// A refresh token takes its whole grant with it, access tokens too; an access token goes alone. A personal access
-/// token has no client of its own: whoever holds it may end it, with or without a client.
+/// token has no client of its own: whoever holds it may end it, with or without a client. One that was rotated leaves its
+/// successor be.
 pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<(), Error> {
     let Some(token) = Token::find(tx, token.digest())? else {
         return Ok(());
@@ -33,7 +35,9 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<()
     };
     let mine = client.is_some_and(|client| client.id == grant.client_id);
     match token.kind {
-        TokenKind::Personal => grant.revoke(tx, &Because::HolderRevoked)?,
+        TokenKind::Personal => {
+            PersonalToken::from((token, grant)).give_back(tx, &Because::HolderRevoked)?
+        }
         TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
         TokenKind::Access if mine => token.revoke(tx, &grant, &Because::ClientRevoked)?,
         _ => {}

@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, user_tokens};
+use super::api::{my_tokens, own_token, rotation, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -61,6 +61,10 @@ pub fn all() -> Vec<Route> {
         post("/settings/tokens/{token}", tokens::edit::post),
         get("/settings/tokens/{token}/revoke", tokens::revoke::get),
         post("/settings/tokens/{token}/revoke", tokens::revoke::post),
+        get("/settings/tokens/{token}/rotate", tokens::rotate::get),
+        post("/settings/tokens/{token}/rotate", tokens::rotate::post),
+        post("/settings/tokens/{token}/rotate/finish", tokens::rotate::finish),
+        post("/settings/tokens/{token}/rotate/cancel", tokens::rotate::cancel),
         get(APPS, apps::list),
         get("/settings/apps/{client}/disconnect", apps::confirm),
         post("/settings/apps/{client}/disconnect", apps::disconnect),
@@ -71,12 +75,20 @@ pub fn all() -> Vec<Route> {
         // For scripts.
         get(OWN_TOKEN, own_token::show),
         delete(OWN_TOKEN, own_token::revoke),
+        post("/api/personal-access-tokens/self/rotate", rotation::rotate_own),
+        post("/api/personal-access-tokens/self/rotate/finish", rotation::finish_own),
+        post("/api/personal-access-tokens/{token}/rotate", rotation::rotate_any),
+        post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any),
+        post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any),
         get("/api/my-account/personal-access-tokens/options", my_tokens::options),
         get(MY_TOKENS, my_tokens::list),
         post(MY_TOKENS, my_tokens::create),
         get(MY_TOKEN, my_tokens::show),
         patch(MY_TOKEN, my_tokens::change),
         delete(MY_TOKEN, my_tokens::revoke),
+        post("/api/my-account/personal-access-tokens/{token}/rotate", rotation::rotate_mine),
+        post("/api/my-account/personal-access-tokens/{token}/rotate/finish", rotation::finish_mine),
+        post("/api/my-account/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_mine),
         get(USER_TOKENS, user_tokens::list),
         post(USER_TOKENS, user_tokens::create),
         patch(USER_TOKENS, user_tokens::rename),

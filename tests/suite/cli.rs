@@ -276,6 +276,45 @@ fn token_commands_answer_with_the_token_and_its_secret_once() {
     assert_eq!(again, revoked, "a second time changes nothing");
 }
 
+/// A rotation hands over the new secret once, and is finished or cancelled by either id.
+#[test]
+fn a_token_is_rotated_finished_and_cancelled() {
+    let jeton = Jeton::new();
+    jeton.notes("");
+    jeton.user("alice", PASSWORD);
+    let made = jeton.token("alice", "laptop");
+    let id = text(&made, "id");
+    let rotated = jeton.json(&["token", "rotate", id]);
+    has_keys(&rotated, &TOKEN, &["token"]);
+    assert_ne!(rotated["token"], made["token"]);
+    assert_eq!(rotated["state"], "active");
+    let listed = jeton.json(&["token", "list", "--user=alice"]);
+    let states: Vec<&Value> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| &t["state"])
+        .collect();
+    assert_eq!(states, ["active", "rotating"]);
+    let cancelled = jeton.json(&["token", "cancel-rotation", text(&rotated, "id")]);
+    assert_eq!(
+        (&cancelled["id"], &cancelled["state"]),
+        (&made["id"], &json!("active"))
+    );
+    let args = ["token", "rotate", id, "--overlap=1h", "--expires=never"];
+    let rotated = jeton.json(&args);
+    assert_eq!(rotated["expires_at"], Value::Null);
+    let finished = jeton.json(&["token", "finish-rotation", id]);
+    assert_eq!(finished["id"], rotated["id"]);
+    let args = ["token", "rotate", text(&rotated, "id"), "--overlap=0s"];
+    let ran = jeton.run(&args);
+    assert!(
+        ran.stdout.contains("the old one has ended"),
+        "{}",
+        ran.stdout
+    );
+}
+
 #[test]
 fn a_token_ends_when_it_was_said() {
     let jeton = Jeton::new();

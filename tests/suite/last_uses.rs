@@ -82,7 +82,7 @@ async fn more_than_one_batch_is_written() {
         Ok(ids)
     });
     for id in ids {
-        server.app.last_used().note(id, START, None);
+        server.app.last_used().used(id, START, None);
     }
     assert!(notes.accepts(&token).await);
     last_used::flush(&server.app, false).await.unwrap();
@@ -120,8 +120,8 @@ async fn an_earlier_use_that_is_noted_late_changes_nothing() {
     let tokens = server.write(|tx| Ok(PersonalToken::all_of(tx, alice.id)?));
     let (grant, later) = (tokens[0].grant.id, START + seconds(1));
     let [at_first, at_last] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().ok());
-    server.app.last_used().note(grant, later, at_last);
-    server.app.last_used().note(grant, START, at_first);
+    server.app.last_used().used(grant, later, at_last);
+    server.app.last_used().used(grant, START, at_first);
     last_used::flush(&server.app, false).await.unwrap();
     assert_eq!(written(&server), [Some(later)]);
     assert_eq!(from(&server, &alice).as_deref(), Some("192.0.2.2"));

@@ -58,6 +58,7 @@ mod rfc9207_iss;
 mod rfc9700_consent;
 mod rfc9700_refresh;
 mod rfc9700_refresh_grace;
+mod rotation;
 mod schema;
 mod secret_kinds;
 mod serve;

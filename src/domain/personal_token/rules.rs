@@ -59,6 +59,14 @@ pub enum Problem {
     OwnerDisabled,
     #[error("This token has ended.")]
     NotLive,
+    #[error("The successor of this token is in use already. Rotate that one.")]
+    AlreadyRotated,
+    #[error("No earlier token works beside this one.")]
+    NotRotating,
+    #[error("The new token has been used, so it stays.")]
+    SuccessorUsed,
+    #[error("An old token works at most 7 days beside its successor.")]
+    OverlapTooLong,
     #[error("A token can't be given more than it has: {0}. Make a new one.")]
     Widening(String),
     #[error("A token's life can be made shorter, not longer. Make a new one.")]

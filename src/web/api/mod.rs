@@ -3,6 +3,7 @@
 
 pub mod my_tokens;
 pub mod own_token;
+pub mod rotation;
 mod token;
 pub mod user_tokens;
 
@@ -174,6 +175,14 @@ impl From<Problem> for Error {
                 .with(json!({"scopes": words.split(' ').collect::<Vec<_>>()})),
             Problem::Lengthening => Self::unprocessable("pat.lengthening", message),
             Problem::NotLive => Self::new(StatusCode::CONFLICT, "pat.not_live", message),
+            Problem::AlreadyRotated => {
+                Self::new(StatusCode::CONFLICT, "pat.already_rotated", message)
+            }
+            Problem::NotRotating => Self::new(StatusCode::CONFLICT, "pat.not_rotating", message),
+            Problem::SuccessorUsed => {
+                Self::new(StatusCode::CONFLICT, "pat.successor_used", message)
+            }
+            Problem::OverlapTooLong => Self::unprocessable("pat.overlap_too_long", message),
             Problem::ScopeNotGrantable(scope) => {
                 Self::forbidden("pat.scope_not_grantable", &message).with(json!({"scope": scope}))
             }

@@ -14,13 +14,13 @@ use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
 use crate::web::doors::Account;
 
-/// All of my tokens, ended ones too, newest first.
+/// My tokens, ended ones too, newest first.
 pub async fn list(account: Account) -> Result<HttpResponse, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
     let tokens = account
         .by
         .app
-        .query(move |rx| PersonalToken::all_of(rx, owner))
+        .query(move |rx| PersonalToken::shown_of(rx, owner, now))
         .await?;
     Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
 }
@@ -108,7 +108,8 @@ pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
+/// The owner's token of this id.
+pub(super) fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
     let token = match id.parse::<Id>() {
         Ok(id) => PersonalToken::owned_by(conn, owner, id)?,
         Err(_) => None,

@@ -17,17 +17,20 @@ pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
 }
 
-/// End the presented token.
+/// End the presented token. One that was rotated leaves its successor be.
 pub async fn revoke(holder: Holder) -> Result<HttpResponse, Error> {
-    let Holder { app, id, caller } = holder;
+    let Holder {
+        app, id, caller, ..
+    } = holder;
     app.write(caller, move |tx| {
         let token = own(tx, id)?;
-        Ok::<_, Error>(token.revoke(tx, &Because::HolderRevoked)?)
+        Ok::<_, Error>(token.give_back(tx, &Because::HolderRevoked)?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn own(conn: &mut Conn, id: Id) -> Result<PersonalToken, Error> {
+/// The token of this id.
+pub(super) fn own(conn: &mut Conn, id: Id) -> Result<PersonalToken, Error> {
     PersonalToken::find(conn, id)?.ok_or_else(|| Error::not_found("token"))
 }

@@ -12,6 +12,15 @@ use crate::domain::tx::Tx;
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
 
+/// How a token stands to the one before and the one after it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RotationView {
+    predecessor_id: Option<String>,
+    /// How long it works beside its successor; `null` for one that has none.
+    overlap_until: Option<i64>,
+}
+
 /// What is told of a token. Never its secret, but for [`TokenView::with_value`] in the one answer that makes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +44,7 @@ pub struct TokenView {
     revoked_at: Option<i64>,
     revoked_by: Option<String>,
     revoke_reason: Option<String>,
+    rotation: RotationView,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
 }
@@ -63,6 +73,10 @@ impl TokenView {
             revoked_at: grant.revoked_at.map(Timestamp::millis),
             revoked_by: grant.revoked_by.clone(),
             revoke_reason: grant.revoke_reason.clone(),
+            rotation: RotationView {
+                predecessor_id: token.token.predecessor_id.map(|id| id.to_string()),
+                overlap_until: token.token.overlap_until.map(Timestamp::millis),
+            },
             value: None,
         }
     }
@@ -72,7 +86,8 @@ impl TokenView {
         tokens.iter().map(|token| Self::of(token, now)).collect()
     }
 
-    fn with_value(self, secret: &Secret) -> Self {
+    /// With its secret, for the one answer that hands it over.
+    pub fn with_value(self, secret: &Secret) -> Self {
         Self {
             value: Some(secret.expose().to_owned()),
             ..self

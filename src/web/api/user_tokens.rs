@@ -32,14 +32,14 @@ struct ByName {
     name: String,
 }
 
-/// All of a person's tokens, ended ones too, newest first.
+/// A person's tokens, ended ones too, newest first.
 pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResponse, Error> {
     let now = by.app.now();
     let tokens = by
         .app
         .read(move |rx| {
             let user = found_user(rx, &user)?;
-            Ok::<_, Error>(PersonalToken::all_of(rx, user.id)?)
+            Ok::<_, Error>(PersonalToken::shown_of(rx, user.id, now)?)
         })
         .await?;
     Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))

@@ -13,6 +13,7 @@ use crate::domain::bearer::Bearer;
 use crate::domain::id::Id;
 use crate::domain::token::TokenKind;
 use crate::domain::tx::{Actor, Caller, Tx};
+use crate::domain::words::Scope;
 use crate::oauth;
 use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token, presented};
 use crate::web::api::Error;
@@ -61,6 +62,20 @@ pub struct Holder {
     /// The token's.
     pub id: Id,
     pub caller: Caller,
+    pub body: Vec<u8>,
+    /// What the token may do at our own API.
+    rights: Scope,
+}
+
+impl Holder {
+    /// Refuse, unless the token has this scope at our own API.
+    pub fn check(&self, scope: &'static str) -> Result<(), Error> {
+        if self.rights.contains(scope) {
+            Ok(())
+        } else {
+            Err(oauth::Error::InsufficientScope(scope).into())
+        }
+    }
 }
 
 /// A right of a manager.
@@ -196,7 +211,7 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, 
     let bearer = bearer_for_our_api(&found, app.policy(), app.now())?;
     let rights = bearer.rights(&found.catalogue);
     app.last_used()
-        .note(bearer.grant.id, app.now(), caller(req, &app).address);
+        .note(bearer, app.now(), caller(req, &app).address);
     if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
         return Err(Error::forbidden(
             "pat.cannot_manage_tokens",
@@ -220,8 +235,8 @@ impl FromRequest for Holder {
     type Error = Error;
     type Future = Opening<Self, Error>;
 
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let app = app(&req);
             let token = token(&req).ok_or(oauth::Error::InvalidToken)??;
@@ -233,7 +248,18 @@ impl FromRequest for Holder {
             }
             let caller = caller(&req, &app).acting_as(actor(bearer));
             let id = bearer.token.id;
-            Ok(Self { app, id, caller })
+            let rights = match bearer_for_our_api(&found, app.policy(), app.now()) {
+                Ok(bearer) => bearer.rights(&found.catalogue),
+                Err(_) => Scope::default(),
+            };
+            let body = form::body(payload, form::PROGRAM).await?.to_vec();
+            Ok(Self {
+                app,
+                id,
+                caller,
+                body,
+                rights,
+            })
         })
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use crate::oauth::Error;
-use crate::oauth::introspection::{Question, answer};
+use crate::oauth::introspection::{Question, Verdict, answer};
 use crate::web::doors::Questioner;
 
 /// Tell a resource server whether a token is good, and for what (RFC 7662).
@@ -15,8 +15,8 @@ pub async fn post(asked: Questioner) -> Result<HttpResponse, Error> {
     let (question, now) = (question?, app.now());
     let outcome = answer(app.policy(), now, &client, &question, &found);
     app.metrics().introspections.count(outcome.verdict);
-    if let Some(grant) = outcome.used {
-        app.last_used().note(grant, now, question.client_ip);
+    if let (Verdict::Found(..), Some(bearer)) = (outcome.verdict, &found.bearer) {
+        app.last_used().note(bearer, now, question.client_ip);
     }
     Ok(HttpResponse::Ok().json(outcome.answer))
 }

@@ -6,4 +6,5 @@ mod list;
 mod new_token;
 mod policy;
 mod reveal;
+mod rotate;
 mod token;

@@ -4,9 +4,10 @@ use actix_web::HttpResponse;
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::personal_token::PersonalToken;
+use crate::domain::personal_token::{PersonalToken, Rotated, State};
 use crate::domain::secret::Secret;
 use crate::web::doors::SignedIn;
+use crate::web::pages::when::length;
 use crate::web::pages::{Error, Frame, Leads, When, page};
 
 #[derive(Template)]
@@ -22,12 +23,46 @@ struct CreatedToken {
     curl: String,
     /// The file as a `data:` URL, percent-encoded.
     dotenv: String,
+    /// The token it takes over from.
+    old: Option<Old>,
+}
+
+struct Old {
+    hint: String,
+    /// The latest end of it; `None` if it has ended.
+    until: Option<When>,
+    /// "15 minutes"
+    drain: String,
 }
 
 pub(super) fn page_for(
     person: &SignedIn,
     token: &PersonalToken,
     secret: &Secret,
+) -> Result<HttpResponse, Error> {
+    reveal(person, token, secret, None)
+}
+
+pub(super) fn page_for_successor(
+    person: &SignedIn,
+    rotated: &Rotated,
+) -> Result<HttpResponse, Error> {
+    let (now, old) = (person.app.now(), &rotated.predecessor);
+    let until = old.token.overlap_until;
+    let until = until.filter(|_| old.state(now) == State::Rotating);
+    let old = Old {
+        hint: old.token.hint.clone(),
+        until: until.map(|until| When::of(until, now)),
+        drain: length(person.app.policy().personal.drain),
+    };
+    reveal(person, &rotated.successor, &rotated.secret, Some(old))
+}
+
+fn reveal(
+    person: &SignedIn,
+    token: &PersonalToken,
+    secret: &Secret,
+    old: Option<Old>,
 ) -> Result<HttpResponse, Error> {
     let now = person.app.now();
     let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
@@ -49,6 +84,7 @@ pub(super) fn page_for(
             utf8_percent_encode(&dotenv, NON_ALPHANUMERIC)
         ),
         resources,
+        old,
     };
     page(HttpResponse::Created(), &person.browser, Leads::Here, &view)
 }

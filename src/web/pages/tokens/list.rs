@@ -45,9 +45,11 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         may_create => may_create.err().map(|problem| problem.to_string()),
     };
     let now = person.app.now();
-    let rows = tokens
-        .iter()
-        .map(|token| (token, TokenRow::of(token, person.user.id, now)));
+    let current = tokens.iter().filter(|token| token.token.spent_at.is_none());
+    let rows = current.map(|token| {
+        let row = TokenRow::of(token, person.user.id, now).beside(token, &tokens, now);
+        (token, row)
+    });
     let rows = rows.filter(|(token, row)| {
         let live = token.state(now) == State::Active;
         match show {
@@ -60,6 +62,12 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
     });
     let notice = match query.get("done") {
         Some("changed") => Some("The token is changed."),
+        Some("finished") => Some("The old token has ended. Only the new one works."),
+        Some("cancelled") => Some("The new token has ended. The old one works as before."),
+        Some("successor-used") => Some(
+            "Nothing has changed: the new token has been used already. End the old one, or revoke both.",
+        ),
+        Some("not-rotating") => Some("Nothing has changed: there is no old token any more."),
         Some("revoked") => Some("The token is revoked. Nothing can use it any more."),
         _ => None,
     };

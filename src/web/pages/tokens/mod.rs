@@ -6,6 +6,7 @@ mod expiry;
 pub mod list;
 pub mod new;
 pub mod revoke;
+pub mod rotate;
 mod wish;
 
 use super::{Error, Errors, When};
@@ -38,6 +39,17 @@ pub struct TokenRow {
     pub state: &'static str,
     /// "Revoked 3 days ago by you: no longer needed", or empty.
     pub state_note: String,
+    /// The token that still works beside this one, its successor.
+    pub predecessor: Option<Predecessor>,
+}
+
+/// The old one of two tokens that work at the same time.
+pub struct Predecessor {
+    /// "jeton_pat_3AHO"
+    pub hint: String,
+    pub until: When,
+    /// When the new one was first used, if it was.
+    pub taken_over: Option<When>,
 }
 
 impl TokenRow {
@@ -73,6 +85,23 @@ impl TokenRow {
             last_used_ip: grant.last_used_from.clone(),
             state: token.state(now).as_str(),
             state_note: state_note(token, owner, now),
+            predecessor: None,
+        }
+    }
+
+    /// With the token that still works beside it, if `others` has it.
+    fn beside(self, token: &PersonalToken, others: &[PersonalToken], now: Timestamp) -> Self {
+        let same = |other: &&PersonalToken| other.grant.id == token.grant.id;
+        let mut old = others.iter().filter(same);
+        let old = old.find(|other| other.state(now) == State::Rotating);
+        let predecessor = old.map(|old| Predecessor {
+            hint: old.token.hint.clone(),
+            until: When::of(old.token.overlap_until.unwrap_or(now), now),
+            taken_over: token.token.first_used_at.map(|at| When::of(at, now)),
+        });
+        Self {
+            predecessor,
+            ..self
         }
     }
 }
@@ -125,13 +154,16 @@ fn who(actor: &str, owner: Id) -> String {
     .to_owned()
 }
 
-/// The person's own token of the id in the path.
+/// The person's own token of the id in the path, or its successor if it was rotated: links to it stay good.
 async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
     let id: Id = id.parse().map_err(|_| Error::NotFound)?;
     let owner = person.user.id;
     let found = person
         .app
-        .query(move |rx| PersonalToken::owned_by(rx, owner, id))
+        .query(move |rx| match PersonalToken::owned_by(rx, owner, id)? {
+            Some(found) => found.current(rx),
+            None => Ok(None),
+        })
         .await?;
     found.ok_or(Error::NotFound)
 }
@@ -167,7 +199,11 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::SwitchedOff
         | Problem::CreatorNotAllowed
         | Problem::OwnerDisabled
-        | Problem::NotLive => "form",
+        | Problem::NotLive
+        | Problem::AlreadyRotated
+        | Problem::NotRotating
+        | Problem::SuccessorUsed => "form",
+        Problem::OverlapTooLong => "overlap",
     };
     Ok(Errors::one(field, message))
 }

@@ -164,22 +164,23 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
     let is_admin = person.user.is_admin;
     let mut shown = vec![];
     for (resource, definitions) in catalogue.iter() {
-        let choices = definitions.iter().map(|definition| {
+        let choices = definitions.iter().filter_map(|definition| {
             let value = value(&resource.uri, &definition.name);
             let refused =
                 grantable(is_admin, resource, &definition.name, definition.reserved).err();
-            ScopeChoice {
+            // Managing tokens means nothing to who may not manage.
+            let meant = refused.is_none() || is_admin || !resource.is_ours();
+            meant.then(|| ScopeChoice {
                 ticked: wish.ticked.contains(&value) && refused.is_none(),
                 value,
                 name: definition.name.clone(),
                 sentence: definition.description.clone(),
                 reserved: definition.reserved,
                 disabled: refused.map(str::to_owned),
-            }
+            })
         });
         let scopes: Vec<ScopeChoice> = choices.collect();
-        // Our own management API means nothing to who may not manage.
-        if resource.is_ours() && !is_admin || scopes.is_empty() {
+        if scopes.is_empty() {
             continue;
         }
         shown.push(PickResource {

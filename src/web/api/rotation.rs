@@ -1,0 +1,166 @@
+//! `…/rotate`, `…/rotate/finish` and `…/rotate/cancel`: a successor that takes over without downtime. By its owner, by a
+//! manager, and by the token itself.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::token::TokenView;
+use super::{Error, my_tokens, own_token, parse};
+use crate::clock::Timestamp;
+use crate::domain::id::Id;
+use crate::domain::personal_token::{End, PersonalToken, Rotated, Rotation};
+use crate::domain::resource::ROTATE_SELF;
+use crate::domain::tx::Tx;
+use crate::web::doors::{Account, Holder, Manager, Write};
+
+/// What a rotation is asked to be; an empty body asks for what is usual.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RotationBody {
+    /// How long the old token goes on working if the new one is not used; 0 to stop it now.
+    grace_seconds: Option<u64>,
+    expires_at: Option<i64>,
+    #[serde(default)]
+    never_expires: bool,
+}
+
+/// The successor with its secret, and what it takes over from.
+#[derive(Serialize)]
+struct RotatedView {
+    #[serde(flatten)]
+    successor: TokenView,
+    predecessor: Predecessor,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Predecessor {
+    id: String,
+    overlap_until: Option<i64>,
+}
+
+impl RotationBody {
+    fn read(body: &[u8]) -> Result<Rotation, Error> {
+        let body: Self = match body {
+            [] => Self::default(),
+            body => parse(body)?,
+        };
+        let end = match (body.expires_at, body.never_expires) {
+            (Some(_), true) => {
+                return Err(Error::malformed("A token can't both end and never expire."));
+            }
+            (Some(millis), false) => Some(End::At(Timestamp::from_millis(millis))),
+            (None, true) => Some(End::Never),
+            (None, false) => None,
+        };
+        Ok(Rotation {
+            overlap: body.grace_seconds.map(Duration::from_secs),
+            end,
+        })
+    }
+}
+
+impl RotatedView {
+    fn of(rotated: &Rotated, now: Timestamp) -> Self {
+        let predecessor = &rotated.predecessor.token;
+        Self {
+            successor: TokenView::of(&rotated.successor, now).with_value(&rotated.secret),
+            predecessor: Predecessor {
+                id: predecessor.id.to_string(),
+                overlap_until: predecessor.overlap_until.map(Timestamp::millis),
+            },
+        }
+    }
+}
+
+/// Rotate one of my tokens. The successor's `value` is in this answer and no other.
+pub async fn rotate_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    account.by.recently(String::new)?;
+    let rotation = RotationBody::read(&account.body)?;
+    let owner = account.by.user.id;
+    let rotate = move |tx: &mut Tx| rotate(&my_tokens::own(tx, owner, &id)?, tx, rotation);
+    Ok(HttpResponse::Created().json(account.by.write(rotate).await??))
+}
+
+/// End the old one of two of my tokens now.
+pub async fn finish_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let owner = account.by.user.id;
+    let finish = move |tx: &mut Tx| finish(&my_tokens::own(tx, owner, &id)?, tx);
+    account.by.write(finish).await??;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Drop a successor of one of my tokens that nobody has used.
+pub async fn cancel_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let owner = account.by.user.id;
+    let cancel = move |tx: &mut Tx| cancel(&my_tokens::own(tx, owner, &id)?, tx);
+    account.by.write(cancel).await??;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Rotate anybody's token. The successor's `value` is in this answer and no other.
+pub async fn rotate_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let rotation = RotationBody::read(&by.body)?;
+    let rotate = move |tx: &mut Tx| rotate(&found(tx, &id)?, tx, rotation);
+    Ok(HttpResponse::Created().json(by.write(rotate).await?))
+}
+
+/// End the old one of two of anybody's tokens now.
+pub async fn finish_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    by.write(move |tx| finish(&found(tx, &id)?, tx)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Drop a successor of anybody's token that nobody has used.
+pub async fn cancel_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    by.write(move |tx| cancel(&found(tx, &id)?, tx)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Rotate the presented token, if it has the scope for that.
+pub async fn rotate_own(holder: Holder) -> Result<HttpResponse, Error> {
+    holder.check(ROTATE_SELF)?;
+    let rotation = RotationBody::read(&holder.body)?;
+    let id = holder.id;
+    let rotate = move |tx: &mut Tx| {
+        // It is in use, then: nothing replaces it as if nobody had it.
+        let (now, from) = (tx.now, tx.caller.address);
+        PersonalToken::note_first_use(tx, id, now, from)?;
+        rotate(&own_token::own(tx, id)?, tx, rotation)
+    };
+    let made = holder.app.write(holder.caller, rotate).await?;
+    Ok(HttpResponse::Created().json(made))
+}
+
+/// End what still works beside the presented token.
+pub async fn finish_own(holder: Holder) -> Result<HttpResponse, Error> {
+    holder.check(ROTATE_SELF)?;
+    let id = holder.id;
+    let finish = move |tx: &mut Tx| finish(&own_token::own(tx, id)?, tx);
+    holder.app.write(holder.caller, finish).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn found(tx: &mut Tx, id: &str) -> Result<PersonalToken, Error> {
+    let token = match id.parse::<Id>() {
+        Ok(id) => PersonalToken::find(tx, id)?,
+        Err(_) => None,
+    };
+    token.ok_or_else(|| Error::not_found("token"))
+}
+
+fn rotate(token: &PersonalToken, tx: &mut Tx, rotation: Rotation) -> Result<RotatedView, Error> {
+    let rotated = token.rotate(tx, rotation)?;
+    Ok(RotatedView::of(&rotated, tx.now))
+}
+
+fn finish(token: &PersonalToken, tx: &mut Tx) -> Result<(), Error> {
+    Ok(token.finish_rotation(tx)?)
+}
+
+fn cancel(token: &PersonalToken, tx: &mut Tx) -> Result<(), Error> {
+    token.cancel_rotation(tx)?;
+    Ok(())
+}
