@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::db::Location;
 use crate::domain::client::{AuthMethod, Client, GrantType, NewClient};
 use crate::domain::grant::Via;
+use crate::domain::limits::Limits;
 use crate::domain::password::Password;
 use crate::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use crate::domain::redirect_uri::RedirectUri;
@@ -114,6 +115,8 @@ fn furnish(app: &App) -> Result<House, Error> {
             scope: words("notes:read")?,
             audience: Audience::of([API]).map_err(Error::refused)?,
             end: End::At(tx.policy.personal.default_end(tx.now)),
+            limits: Limits::default(),
+            reason: String::new(),
         };
         let (_, token) = PersonalToken::create(tx, &alice, token, Via::CommandLine)?;
         Ok(House {

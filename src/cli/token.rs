@@ -1,5 +1,7 @@
 //! `jeton token`: people's personal access tokens.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -8,9 +10,11 @@ use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
 use crate::domain::grant::{Because, Via};
 use crate::domain::id::Id;
+use crate::domain::limits::{Limits, Networks};
 use crate::domain::personal_token::{
     End, NewPersonalToken, PersonalToken, Problem, Rotation, State,
 };
+use crate::domain::policy::PersonalTokenPolicy;
 use crate::domain::tx::Tx;
 use crate::domain::words::Audience;
 
@@ -60,6 +64,15 @@ pub struct Create {
     /// When it ends: 30s, 12h, 90d, 2027-01-31T00:00:00Z or never; unless given, as the server's settings say
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
+    /// A network that it may be used from, such as 192.0.2.0/24 (repeatable); unless given, anywhere
+    #[arg(long, value_name = "CIDR")]
+    network: Vec<String>,
+    /// How long it may lie unused, such as 60d; unless given, however long
+    #[arg(long, value_name = "TIME")]
+    idle: Option<String>,
+    /// When it begins, such as 2027-01-31T00:00:00Z; unless given, at once
+    #[arg(long, value_name = "WHEN")]
+    not_before: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -136,8 +149,21 @@ impl Command {
 }
 
 impl Create {
+    fn limits(&self) -> Result<Limits, Error> {
+        let networks = Networks::read(self.network.iter().map(String::as_str));
+        let idle = self.idle.as_deref().map(time).transpose()?;
+        let begin = self.not_before.as_deref().map(|text| {
+            let wrong = || format!("a token begins at 2027-01-31T00:00:00Z or so, not {text:?}");
+            Timestamp::parse_rfc3339(text).ok_or_else(|| Error::refused(wrong()))
+        });
+        let networks = networks.map_err(Problem::Network)?;
+        Ok(Limits::new(networks, begin.transpose()?, idle))
+    }
+
     fn run(self, app: &App) -> Result<Answer, Error> {
         let new = NewPersonalToken {
+            limits: self.limits()?,
+            reason: String::new(),
             name: self.name,
             description: String::new(),
             scope: scope(&self.scope)?,
@@ -148,7 +174,7 @@ impl Create {
             })?,
             end: match &self.expires {
                 Some(text) => end(app, text)?,
-                None => End::At(app.policy().personal.default_end(app.now())),
+                None => End::At(policy(app)?.default_end(app.now())),
             },
         };
         let (owner, made, secret) = write(app, |tx| {
@@ -177,10 +203,7 @@ impl Create {
 
 impl Rotate {
     fn run(self, app: &App) -> Result<Answer, Error> {
-        let overlap = self.overlap.as_deref().map(|text| {
-            let wrong = || Error::refused(format!("a time is 0s, 15m, 12h or 7d, not {text:?}"));
-            parse_duration(text).ok_or_else(wrong)
-        });
+        let overlap = self.overlap.as_deref().map(time);
         let end = self.expires.as_deref().map(|text| end(app, text));
         let rotation = Rotation {
             overlap: overlap.transpose()?,
@@ -226,6 +249,17 @@ fn cancel_rotation(app: &App, id: &str) -> Result<Answer, Error> {
     let token = write(app, |tx| Ok(found(tx, id)?.cancel_rotation(tx)?))?;
     let text = format!("The old token of {:?} is the only one again.", token.name());
     Ok(Answer::new(&Shown::of(&token, app.now()), text))
+}
+
+/// The rules that hold now.
+fn policy(app: &App) -> Result<PersonalTokenPolicy, Error> {
+    app.read_blocking(|rx| Ok(rx.token_policy()?))
+}
+
+/// A length of time as the options take it.
+fn time(text: &str) -> Result<Duration, Error> {
+    let wrong = || Error::refused(format!("a time is 0s, 15m, 12h or 7d, not {text:?}"));
+    parse_duration(text).ok_or_else(wrong)
 }
 
 /// When a token that is made now ends, by the `--expires` option.

@@ -92,6 +92,30 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         revoked_by -> Nullable<Text>,
         revoke_reason -> Nullable<Text>,
+        allowed_networks -> Nullable<Text>,
+        not_before -> Nullable<BigInt>,
+        idle_life -> Nullable<BigInt>,
+        pending_since -> Nullable<BigInt>,
+        request_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    token_policy (id) {
+        id -> Integer,
+        document -> Text,
+        changed_at -> BigInt,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    grant_networks (grant_id, network) {
+        grant_id -> Binary,
+        network -> Text,
+        address -> Text,
+        first_used_at -> BigInt,
+        last_used_at -> BigInt,
     }
 }
 
@@ -175,6 +199,7 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
 diesel::joinable!(tokens -> grants (grant_id));
+diesel::joinable!(grant_networks -> grants (grant_id));
 diesel::joinable!(scopes -> resources (resource_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(consents -> clients (client_id));
@@ -184,6 +209,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     clients,
     client_secrets,
     grants,
+    grant_networks,
     tokens,
     resources,
     scopes,

@@ -1,6 +1,7 @@
 //! A presented token and everything its standing depends on: itself, its grant, its owner, its client.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use diesel::NotFound;
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 
 use super::client::Client;
 use super::id::Id;
+use super::limits::Limits;
 use super::registry::Registry;
 use super::resource::Catalogue;
 use super::secret::Digest;
@@ -57,6 +59,10 @@ pub struct HeldGrant {
     pub audience: Audience,
     pub auth_time: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    pending_since: Option<Timestamp>,
+    #[diesel(embed)]
+    pub limits: Limits,
 }
 
 /// Whose it is.
@@ -97,6 +103,14 @@ pub enum Standing {
     GrantRevoked,
     OwnerDisabled,
     ClientDisabled,
+    /// Its time has not come yet.
+    Early,
+    /// It lay unused for longer than it may.
+    Idle,
+    /// It may not be used from there.
+    Elsewhere,
+    /// It waits for an administrator's approval.
+    Pending,
 }
 
 /// What presenting a token leaves to be noted.
@@ -157,9 +171,9 @@ impl Bearer {
         }
     }
 
-    /// Whether this token may be used at `now`, and if not, why not. Only yes or no leaves the server
+    /// Whether this token may be used at `now` from `from`, and if not, why not. Only yes or no leaves the server
     /// (RFC 7662 §2.2).
-    pub fn standing(&self, now: Timestamp) -> Standing {
+    pub fn standing(&self, now: Timestamp, from: Option<IpAddr>) -> Standing {
         if self.token.revoked_at.is_some() {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
@@ -173,14 +187,27 @@ impl Bearer {
             Standing::Spent
         } else if is_expired(self.token.expires_at, now) {
             Standing::Expired
+        } else if self.grant.pending_since.is_some() {
+            Standing::Pending
+        } else if self.grant.limits.is_early(now) {
+            Standing::Early
+        } else if self.is_idle(now) {
+            Standing::Idle
+        } else if !self.grant.limits.allow(from) {
+            Standing::Elsewhere
         } else {
             Standing::Active
         }
     }
 
-    /// Whether this token may be used at `now`.
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        self.standing(now) == Standing::Active
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let (made, used) = (self.token.created_at, self.grant.last_used_at);
+        self.grant.limits.is_idle(made, used, now)
+    }
+
+    /// Whether this token may be used at `now` from `from`.
+    pub fn is_active(&self, now: Timestamp, from: Option<IpAddr>) -> bool {
+        self.standing(now, from) == Standing::Active
     }
 
     /// From when on it is inactive, as far as that is known: its own end, or the end of its overlap with its successor.
@@ -189,10 +216,10 @@ impl Bearer {
         ends.into_iter().flatten().min()
     }
 
-    /// What presenting it at `now` leaves to be noted, if anything.
-    pub fn sighting(&self, now: Timestamp) -> Option<Sighting> {
+    /// What presenting it at `now` from `from` leaves to be noted, if anything.
+    pub fn sighting(&self, now: Timestamp, from: Option<IpAddr>) -> Option<Sighting> {
         let personal = self.token.kind == TokenKind::Personal;
-        match self.standing(now) {
+        match self.standing(now, from) {
             Standing::Active if personal && self.token.first_used_at.is_none() => {
                 Some(Sighting::FirstUsed {
                     succeeds: self.token.predecessor_id.is_some(),

@@ -68,13 +68,16 @@ pub fn census_of(rx: &mut Rx, enough: usize) -> QueryResult<Census> {
 fn sample(rx: &mut Rx, last: Digest) -> QueryResult<Vec<(TokenKind, State)>> {
     let now = rx.now;
     let revoked = tokens::revoked_at.is_not_null();
+    let over = tokens::overlap_until
+        .is_null()
+        .or(tokens::overlap_until.le(now).assume_not_null());
     let rows: Vec<(TokenKind, bool, bool, Option<bool>)> = tokens::table
         .inner_join(grants::table)
         .filter(tokens::hash.le(last))
         .select((
             tokens::kind,
             revoked.or(grants::revoked_at.is_not_null()),
-            tokens::spent_at.is_not_null(),
+            tokens::spent_at.is_not_null().and(over),
             tokens::expires_at.le(now).nullable(),
         ))
         .load(&mut **rx)?;

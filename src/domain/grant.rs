@@ -11,6 +11,7 @@ use diesel::sql_types::Text;
 
 use super::audit::{Event, What};
 use super::id::Id;
+use super::limits::Limits;
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
@@ -125,6 +126,11 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
     pub revoked_by: Option<String>,
     pub revoke_reason: Option<String>,
+    /// Since when it waits for an administrator's approval, and what its owner says it is for.
+    pub pending_since: Option<Timestamp>,
+    pub request_reason: Option<String>,
+    #[diesel(embed)]
+    pub limits: Limits,
 }
 
 /// What a service may do for itself.
@@ -149,6 +155,9 @@ pub struct NewGrant<'a> {
     pub description: Option<&'a str>,
     pub via: Via,
     pub auth_time: Option<Timestamp>,
+    pub limits: &'a Limits,
+    /// What it is for, if it has to wait for an administrator's approval.
+    pub held_back: Option<&'a str>,
 }
 
 impl Grant {
@@ -171,6 +180,9 @@ impl Grant {
                 grants::created_via.eq(new.via.as_str()),
                 grants::created_from.eq(caller.address.map(|address| address.to_string())),
                 grants::auth_time.eq(new.auth_time),
+                new.limits,
+                grants::pending_since.eq(new.held_back.map(|_| now)),
+                grants::request_reason.eq(new.held_back),
             ))
             .execute(&mut **tx)?;
         let grant: Grant = grants::table

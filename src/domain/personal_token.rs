@@ -1,5 +1,6 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
+mod changes;
 mod rotation;
 mod rules;
 
@@ -12,6 +13,7 @@ use super::client::{Client, PERSONAL_ACCESS_TOKEN};
 use super::deed::Deed;
 use super::grant::{Because, Grant, NewGrant, Origin, Via};
 use super::id::Id;
+use super::limits::Limits;
 use super::policy::PersonalTokenPolicy;
 use super::resource::Catalogue;
 use super::secret::{Secret, SecretKind};
@@ -23,9 +25,11 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Conn, Fault};
 
+pub use changes::Changes;
 pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
-use rules::{LAST_MOMENT, check_scope, checked_description, checked_name};
+use rules::checked_reason;
 pub use rules::{PRESETS, Problem, days, grantable};
+use rules::{check_limits, check_scope, checked_description, checked_name};
 
 /// How long an expired token is shown to its owner.
 const EXPIRED_SHOWN: Duration = days(30);
@@ -42,6 +46,8 @@ pub struct PersonalToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Active,
+    /// It waits for an administrator's approval.
+    Pending,
     /// It has a successor, and works beside it for a while.
     Rotating,
     /// Its successor has taken over.
@@ -54,6 +60,7 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             State::Active => "active",
+            State::Pending => "pending",
             State::Rotating => "rotating",
             State::Rotated => "rotated",
             State::Expired => "expired",
@@ -87,15 +94,17 @@ pub struct NewPersonalToken {
     pub scope: Scope,
     pub audience: Audience,
     pub end: End,
+    pub limits: Limits,
+    /// What it is for, in words to the administrator who approves it, where that is needed.
+    pub reason: String,
 }
 
-/// What of a token is to change; `None` leaves it as it is.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub scope: Option<Scope>,
-    pub end: Option<Timestamp>,
+/// Some of everybody's tokens.
+#[derive(Debug)]
+pub struct Batch {
+    pub live: Vec<PersonalToken>,
+    /// Where the next ones begin; `None` if there are no more.
+    pub last: Option<Id>,
 }
 
 impl PersonalToken {
@@ -109,11 +118,46 @@ impl PersonalToken {
             } else {
                 State::Rotated
             }
-        } else if self.token.is_expired(now) {
+        } else if self.token.is_expired(now) || self.is_idle(now) {
             State::Expired
+        } else if self.grant.pending_since.is_some() {
+            State::Pending
         } else {
             State::Active
         }
+    }
+
+    /// Whether it works, or will.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        matches!(self.state(now), State::Active | State::Pending)
+    }
+
+    /// Let a token work that waits for approval. Whether it is denied is [`PersonalToken::revoke`].
+    pub fn approve(&self, tx: &mut Tx) -> Result<(), Problem> {
+        let pending = grants::table
+            .find(self.grant.id)
+            .filter(grants::pending_since.is_not_null())
+            .filter(grants::revoked_at.is_null());
+        let approved = diesel::update(pending).set(grants::pending_since.eq(None::<Timestamp>));
+        match approved.execute(&mut **tx)? {
+            0 => Err(Problem::NotPending),
+            _ => Ok(tx.record(
+                Event::new(What::TokenApproved)
+                    .grant(&self.grant)
+                    .detail(self.name()),
+            )?),
+        }
+    }
+
+    fn owner(&self) -> Result<Id, Fault> {
+        let owner = self.grant.user_id;
+        owner.ok_or(Fault::Broken("a personal token has no owner"))
+    }
+
+    /// Whether it has lain unused for longer than it may.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        let (made, used) = (self.token.created_at, self.grant.last_used_at);
+        self.grant.limits.is_idle(made, used, now)
     }
 
     /// What its owner calls it.
@@ -190,13 +234,19 @@ impl PersonalToken {
         new: NewPersonalToken,
         via: Via,
     ) -> Result<(PersonalToken, Secret), Problem> {
-        let policy = &tx.policy.personal;
+        let policy = &tx.token_policy()?;
         Self::check_may_create(tx, policy, owner)?;
         let name = checked_name(&new.name)?;
         let description = checked_description(&new.description)?;
         let catalogue = Catalogue::load(tx)?;
         check_scope(&catalogue, owner, &new.scope, &new.audience)?;
-        policy.check_end(new.end, tx.now)?;
+        policy.check_end(new.end, &new.scope, tx.now)?;
+        policy.check_networks(&new.limits, &new.scope)?;
+        check_limits(&new.limits, new.end)?;
+        let reason = match policy.holds_back(owner, &tx.caller.actor) {
+            true => Some(checked_reason(&new.reason)?),
+            false => None,
+        };
         db::hold_user(tx, owner.id.as_bytes())?;
         let now = tx.now;
         let live = Self::live_of(tx, owner.id, now)?;
@@ -217,6 +267,8 @@ impl PersonalToken {
                 description: Some(&description),
                 via,
                 auth_time: None,
+                limits: &new.limits,
+                held_back: reason.as_deref(),
             },
         )?;
         let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
@@ -236,78 +288,6 @@ impl PersonalToken {
         )?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
         Ok((PersonalToken { token, grant }, secret))
-    }
-
-    /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.
-    pub fn change(&self, tx: &mut Tx, changes: Changes) -> Result<PersonalToken, Problem> {
-        let owner = self
-            .grant
-            .user_id
-            .ok_or(Fault::Broken("a personal token has no owner"))?;
-        db::hold_user(tx, owner.as_bytes())?;
-        // As it is now that nobody else can change it: of two that narrow at once, the second must not widen again.
-        let current = Self::find(tx, self.token.id)?.ok_or(Problem::NotLive)?;
-        if current.state(tx.now) != State::Active {
-            return Err(Problem::NotLive);
-        }
-        let name = match &changes.name {
-            Some(name) => checked_name(name)?,
-            None => current.name().to_owned(),
-        };
-        let description = match &changes.description {
-            Some(description) => checked_description(description)?,
-            None => current.grant.description.clone().unwrap_or_default(),
-        };
-        let scope = changes.scope.unwrap_or_else(|| current.grant.scope.clone());
-        current.check_narrower(&scope, changes.end, tx.now)?;
-        if name != current.name() {
-            let now = tx.now;
-            check_name_free(&Self::live_of(tx, owner, now)?, &name)?;
-        }
-
-        // A resource server of whose scopes none is left has no business with the token any more.
-        let meant = Catalogue::load(tx)?.audience_of(&scope);
-        let audience = current.grant.audience.shared_with(&meant);
-        diesel::update(grants::table.find(self.grant.id))
-            .set((
-                grants::name.eq(&name),
-                grants::description.eq(&description),
-                grants::scope.eq(&scope),
-                grants::audience.eq(&audience),
-            ))
-            .execute(&mut **tx)?;
-        if let Some(end) = changes.end {
-            diesel::update(tokens::table.find(self.token.hash))
-                .set(tokens::expires_at.eq(end))
-                .execute(&mut **tx)?;
-        }
-        tx.record(
-            Event::new(What::TokenChanged)
-                .grant(&self.grant)
-                .detail(&name),
-        )?;
-        Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
-    }
-
-    fn check_narrower(
-        &self,
-        scope: &Scope,
-        end: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        if scope.is_empty() {
-            return Err(Problem::NoScope);
-        }
-        if !self.grant.scope.covers(scope) {
-            let wider = scope.only(|word| !self.grant.scope.contains(word));
-            return Err(Problem::Widening(wider.to_string()));
-        }
-        match (end, self.token.expires_at) {
-            (Some(end), _) if end.seconds() <= now.seconds() => Err(Problem::EndPassed),
-            (Some(end), _) if end > LAST_MOMENT => Err(Problem::EndBeyondPolicy(LAST_MOMENT)),
-            (Some(end), Some(current)) if end > current => Err(Problem::Lengthening),
-            _ => Ok(()),
-        }
     }
 
     /// End the token and whatever works beside it, at once and for ever. A second time changes nothing.
@@ -347,6 +327,30 @@ impl PersonalToken {
         Ok(live.len())
     }
 
+    /// Of the next `limit` families after that of the grant `after`: the tokens that have not ended, whosever they are, and the
+    /// last grant.
+    pub fn live_after(
+        conn: &mut Conn,
+        after: Option<Id>,
+        now: Timestamp,
+        limit: i64,
+    ) -> QueryResult<Batch> {
+        let found: Vec<(Token, Grant)> = tokens::table
+            .inner_join(grants::table)
+            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
+            .filter(grants::id.gt(after.unwrap_or(Id::fixed(0))))
+            .filter(grants::revoked_at.is_null())
+            .filter(tokens::spent_at.is_null())
+            .order(grants::id)
+            .limit(limit)
+            .select((Token::as_select(), Grant::as_select()))
+            .load(conn)?;
+        let mut live: Vec<PersonalToken> = found.into_iter().map(PersonalToken::from).collect();
+        let last = live.last().map(|token| token.grant.id);
+        live.retain(|token| token.is_live(now));
+        Ok(Batch { live, last })
+    }
+
     /// The tokens of `owner` that have not ended.
     fn live_of(conn: &mut Conn, owner: Id, now: Timestamp) -> QueryResult<Vec<PersonalToken>> {
         let unrevoked: Vec<(Token, Grant)> = tokens::table
@@ -358,7 +362,7 @@ impl PersonalToken {
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
         let mut live: Vec<PersonalToken> = unrevoked.into_iter().map(PersonalToken::from).collect();
-        live.retain(|token| token.state(now) == State::Active);
+        live.retain(|token| token.is_live(now));
         Ok(live)
     }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::secret::Brands;
+use super::token_policy::ScopeRule;
 
 /// The decisions that the domain follows. They come from the settings and do not change while the server runs.
 #[derive(Debug, Clone)]
@@ -46,7 +49,8 @@ pub struct Lifetimes {
 }
 
 /// Who may make personal access tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Creators {
     #[default]
     Everyone,
@@ -80,4 +84,10 @@ pub struct PersonalTokenPolicy {
     /// How long it still works once its successor was used.
     pub drain: Duration,
     pub on_reuse: OnReuse,
+    /// Whether every token has to be limited to networks.
+    pub networks_required: bool,
+    /// Whether an administrator has to approve a token before it works.
+    pub approval_required: bool,
+    /// Stricter rules for some scopes.
+    pub scopes: Vec<ScopeRule>,
 }

@@ -6,6 +6,7 @@ use super::client::GrantType;
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, ServiceGrant, Via};
 use super::id::Id;
+use super::limits::Limits;
 use super::secret::Secret;
 use super::token::{NewToken, Token, TokenKind};
 use super::tx::Tx;
@@ -74,6 +75,8 @@ impl ServiceToken {
             description: None,
             via: Via::OAuth,
             auth_time: None,
+            limits: &Limits::default(),
+            held_back: None,
         };
         Grant::create(tx, new)
     }

@@ -9,9 +9,9 @@ use diesel::QueryResult;
 use super::audit::Event;
 use super::deed::Deed;
 use super::id::Id;
-use super::policy::Policy;
+use super::policy::{PersonalTokenPolicy, Policy};
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Fault};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,11 @@ impl<'a> Rx<'a> {
     pub fn new(conn: &'a mut Conn, now: Timestamp, policy: &'a Policy) -> Self {
         Self { conn, now, policy }
     }
+
+    /// The rules for personal access tokens that hold now.
+    pub fn token_policy(&mut self) -> Result<PersonalTokenPolicy, Fault> {
+        PersonalTokenPolicy::in_force(self.conn, self.policy)
+    }
 }
 
 impl Deref for Rx<'_> {
@@ -119,6 +124,11 @@ impl<'a> Tx<'a> {
             caller,
             done: vec![],
         }
+    }
+
+    /// The rules for personal access tokens that hold now.
+    pub fn token_policy(&mut self) -> Result<PersonalTokenPolicy, Fault> {
+        PersonalTokenPolicy::in_force(self.conn, self.policy)
     }
 
     /// Write an event into the audit trail, in this transaction.

@@ -17,6 +17,8 @@ use crate::domain::bearer::{Bearer, Sighting};
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::personal_token::PersonalToken;
+use crate::domain::seen_network::{SeenNetwork, network_of};
+use crate::domain::token::TokenKind;
 use crate::domain::tx::Caller;
 
 /// How often the notes are looked through.
@@ -46,13 +48,18 @@ struct Notes {
     reuses: HashMap<Id, Use>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Use {
     at: Timestamp,
     from: Option<IpAddr>,
     written: Option<Timestamp>,
     first: Option<FirstUse>,
+    /// From where else a personal access token was used since, one address a network.
+    places: Vec<(IpAddr, Timestamp)>,
 }
+
+/// Places noted of one token between two writings; those beyond are noted when they come again.
+const PLACES: usize = 8;
 
 /// A personal access token that was used for the first time, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +87,7 @@ impl Use {
             from,
             written: None,
             first: None,
+            places: vec![],
         }
     }
 
@@ -102,7 +110,8 @@ impl LastUsed {
     /// Note that the token of this bearer was presented at `at`, and from where if that is known.
     pub fn note(&self, bearer: &Bearer, at: Timestamp, from: Option<IpAddr>) {
         let (grant, token) = (bearer.grant.id, bearer.token.id);
-        match bearer.sighting(at) {
+        let personal = bearer.token.kind == TokenKind::Personal;
+        match bearer.sighting(at, from) {
             Some(Sighting::Used) => self.used(grant, at, from),
             Some(Sighting::FirstUsed { succeeds }) => {
                 self.used(grant, at, from);
@@ -114,8 +123,32 @@ impl LastUsed {
                 };
                 self.first_used(grant, first);
             }
-            Some(Sighting::Reused) => self.reused(token, at, from),
-            None => {}
+            Some(Sighting::Reused) => return self.reused(token, at, from),
+            None => return,
+        }
+        if let (true, Some(from)) = (personal, from) {
+            self.used_from(grant, from, at);
+        }
+    }
+
+    fn used_from(&self, grant: Id, from: IpAddr, at: Timestamp) {
+        let network = network_of(from);
+        let mut notes = self.notes();
+        let Some(note) = notes.uses.get_mut(&grant) else {
+            return;
+        };
+        let mut new = false;
+        let known = note
+            .places
+            .iter_mut()
+            .find(|(place, _)| network.contains(place));
+        match known {
+            Some(place) if place.1 <= at => *place = (from, at),
+            Some(_) => {}
+            None => new = true,
+        }
+        if new && note.places.len() < PLACES {
+            note.places.push((from, at));
         }
     }
 
@@ -162,7 +195,7 @@ impl LastUsed {
         let found = uses
             .iter()
             .filter(|(_, note)| note.is_due(now, due))
-            .map(|(grant, note)| (*grant, *note))
+            .map(|(grant, note)| (*grant, note.clone()))
             .take(if due == Due::All { MOST } else { AT_ONCE });
         let mut found: Vec<(Id, Use)> = found.collect();
         found.sort_unstable_by_key(|(grant, _)| *grant);
@@ -175,6 +208,7 @@ impl LastUsed {
         for (grant, written) in batch {
             if let Some(note) = notes.uses.get_mut(grant) {
                 note.written = Some(written.at);
+                note.places.retain(|place| !written.places.contains(place));
                 if note.first == written.first {
                     note.first = None;
                 }
@@ -188,7 +222,9 @@ impl LastUsed {
         let reuses = &mut notes.reuses;
         reuses.retain(|_, note| note.written.is_none() || now.since(note.at) < GRAIN);
         let unwritten = reuses.iter().filter(|(_, note)| note.written.is_none());
-        unwritten.map(|(token, note)| (*token, *note)).collect()
+        unwritten
+            .map(|(token, note)| (*token, note.clone()))
+            .collect()
     }
 
     fn reuse_written(&self, token: Id) {
@@ -216,6 +252,11 @@ async fn write(app: &App, due: Due) -> Result<(), Fault> {
                 .map(|(grant, note)| (*grant, note.at, note.from))
                 .collect();
             Grant::note_uses(tx, &uses)?;
+            for (grant, note) in &noted {
+                for (from, at) in &note.places {
+                    SeenNetwork::note(tx, *grant, *from, *at)?;
+                }
+            }
             for first in noted.iter().filter_map(|(_, note)| note.first) {
                 PersonalToken::note_first_use(tx, first.token, first.at, first.from)?;
             }

@@ -6,7 +6,7 @@ use crate::domain::bearer::Standing;
 use crate::domain::token::TokenKind;
 use crate::oauth::introspection::Verdict;
 
-const STANDINGS: [Standing; 7] = [
+const STANDINGS: [Standing; 11] = [
     Standing::Active,
     Standing::Expired,
     Standing::Spent,
@@ -14,6 +14,10 @@ const STANDINGS: [Standing; 7] = [
     Standing::GrantRevoked,
     Standing::OwnerDisabled,
     Standing::ClientDisabled,
+    Standing::Early,
+    Standing::Idle,
+    Standing::Elsewhere,
+    Standing::Pending,
 ];
 
 /// A counter for each verdict. There are few, and the most frequent come first.
@@ -51,9 +55,13 @@ fn verdicts() -> impl Iterator<Item = Verdict> {
     let found = STANDINGS
         .into_iter()
         .flat_map(|standing| TokenKind::ALL.map(|kind| Verdict::Found(kind, standing)));
-    // Access tokens are not spent.
+    // Access tokens are not spent, and only personal ones have limits.
     let possible = found.filter(|verdict| match verdict {
         Verdict::Found(kind, Standing::Spent) => *kind != TokenKind::Access,
+        Verdict::Found(
+            kind,
+            Standing::Early | Standing::Idle | Standing::Elsewhere | Standing::Pending,
+        ) => *kind == TokenKind::Personal,
         _ => true,
     });
     possible
@@ -82,6 +90,10 @@ fn reason(verdict: Verdict) -> &'static str {
             Standing::GrantRevoked => "grant_revoked",
             Standing::OwnerDisabled => "owner_disabled",
             Standing::ClientDisabled => "client_disabled",
+            Standing::Early => "early",
+            Standing::Idle => "idle",
+            Standing::Elsewhere => "network",
+            Standing::Pending => "pending",
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Who asks: client authentication at the token, introspection and revocation endpoints (RFC 6749 §2.3).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -119,7 +120,8 @@ impl Credentials {
             }
             return Ok(client);
         };
-        let bearer = bearer_for_our_api(found, policy, now)?;
+        // A service's own token is limited to no network.
+        let bearer = bearer_for_our_api(found, policy, now, None)?;
         // A person's token has no place here: whose resources would it ask for?
         let is_service = bearer.owner.is_none();
         if !is_service || !bearer.rights(&found.catalogue).contains(INTROSPECTION) {
@@ -153,9 +155,10 @@ pub fn presented(token: &str, brands: &Brands) -> Lookup {
     }
 }
 
-/// Whoever holds the token that was looked up, if it is an active access token or personal access token (RFC 6750).
-pub fn bearer(found: &Found, now: Timestamp) -> Result<&Bearer, Error> {
-    let good = |b: &&Bearer| b.is_active(now) && b.token.kind != TokenKind::Refresh;
+/// Whoever holds the token that was looked up and came from `from`, if it is an active access token or personal access token
+/// (RFC 6750).
+pub fn bearer(found: &Found, now: Timestamp, from: Option<IpAddr>) -> Result<&Bearer, Error> {
+    let good = |b: &&Bearer| b.is_active(now, from) && b.token.kind != TokenKind::Refresh;
     let bearer = found.bearer.as_deref().filter(good);
     bearer.ok_or(Error::InvalidToken)
 }
@@ -165,8 +168,9 @@ pub fn bearer_for_our_api<'a>(
     found: &'a Found,
     policy: &Policy,
     now: Timestamp,
+    from: Option<IpAddr>,
 ) -> Result<&'a Bearer, Error> {
-    let bearer = bearer(found, now)?;
+    let bearer = bearer(found, now, from)?;
     if !bearer.audience().contains(&policy.api_resource()) {
         return Err(Error::InvalidToken);
     }

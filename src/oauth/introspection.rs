@@ -64,6 +64,8 @@ pub struct Facts {
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     iat: i64,
     jti: String,
     token_type: &'static str,
@@ -114,7 +116,7 @@ pub fn answer(
         tracing::debug!(?verdict, "inactive");
         return inactive(verdict);
     };
-    let (kind, standing) = (bearer.token.kind, bearer.standing(now));
+    let (kind, standing) = (bearer.token.kind, bearer.standing(now, question.client_ip));
     if standing != Standing::Active {
         tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
         return inactive(Verdict::Found(kind, standing));
@@ -133,6 +135,7 @@ pub fn answer(
             client_id: bearer.grant.client_id.clone(),
             scope: scope.to_string(),
             exp: bearer.end().map(Timestamp::seconds),
+            nbf: bearer.grant.limits.not_before.map(Timestamp::seconds),
             iat: bearer.token.created_at.seconds(),
             jti: bearer.token.id.to_string(),
             token_type: "Bearer",

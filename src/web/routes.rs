@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, rotation, user_tokens};
+use super::api::{my_tokens, own_token, policies, rotation, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -33,6 +33,7 @@ const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
 const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
+const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
 
 /// The route table.
@@ -74,9 +75,9 @@ pub fn all() -> Vec<Route> {
 
         // For scripts.
         get(OWN_TOKEN, own_token::show),
-        delete(OWN_TOKEN, own_token::revoke),
         post("/api/personal-access-tokens/self/rotate", rotation::rotate_own),
         post("/api/personal-access-tokens/self/rotate/finish", rotation::finish_own),
+        delete(OWN_TOKEN, own_token::revoke),
         post("/api/personal-access-tokens/{token}/rotate", rotation::rotate_any),
         post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any),
         post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any),
@@ -89,6 +90,10 @@ pub fn all() -> Vec<Route> {
         post("/api/my-account/personal-access-tokens/{token}/rotate", rotation::rotate_mine),
         post("/api/my-account/personal-access-tokens/{token}/rotate/finish", rotation::finish_mine),
         post("/api/my-account/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_mine),
+        post("/api/personal-access-tokens/{token}/approve", policies::approve),
+        get(TOKEN_POLICY, policies::show),
+        put(TOKEN_POLICY, policies::decide),
+        post("/api/policies/personal-access-tokens/preview", policies::preview),
         get(USER_TOKENS, user_tokens::list),
         post(USER_TOKENS, user_tokens::create),
         patch(USER_TOKENS, user_tokens::rename),
@@ -155,7 +160,7 @@ macro_rules! methods {
         }
     )* };
 }
-methods!(get GET post POST patch PATCH delete DELETE);
+methods!(get GET post POST put PUT patch PATCH delete DELETE);
 
 /// Mount the table: routes of one path stand together, and answer 405 to every other method.
 pub fn mount(config: &mut ServiceConfig, counted: &Http) {

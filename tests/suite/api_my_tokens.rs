@@ -46,7 +46,17 @@ async fn the_options_are_what_this_person_may_choose() {
     assert_eq!(
         options,
         json!({
+            "networksRequired": false,
+            "approvalRequired": false,
+            "scopeRules": [],
             "resources": [{
+                "uri": format!("{}/api", server.url),
+                "name": "Jeton",
+                "scopes": [{
+                    "name": "pat:rotate_self",
+                    "description": "Rotate itself: get a successor, which takes over from it",
+                }],
+            }, {
                 "uri": "https://notes.example",
                 "name": "Notes",
                 "scopes": [
@@ -81,8 +91,10 @@ async fn an_administrator_is_offered_the_reserved_scopes() {
         "notes:admin",
         "notes:read",
         "notes:write",
+        "pat:rotate_self",
         "pats:read",
         "pats:revoke",
+        "policies:read",
     ];
     assert_eq!(names, all);
 }
@@ -117,6 +129,12 @@ async fn a_token_is_made_with_its_place_and_its_secret() {
     assert_eq!(
         made,
         json!({
+            "allowedCidrs": [],
+            "idleSeconds": null,
+            "notBefore": null,
+            "pendingSince": null,
+            "requestReason": null,
+            "rotation": {"predecessorId": null, "overlapUntil": null},
             "kind": "pat",
             "userId": alice.id.to_string(),
             "name": "ci",

@@ -86,10 +86,11 @@ async fn many_tokens_are_counted_by_a_sample() {
     server.notes();
     let app = server.app(AppOptions::default());
     app.own_token("notes:read").await;
+    let kinds = [TokenKind::Access, TokenKind::Refresh];
     let (few, many) = server.write(|tx| {
         let grant: Id = grants::table.select(grants::id).get_result(&mut **tx)?;
-        for number in 0..3000 {
-            let kind = TokenKind::ALL[number % 3];
+        for number in 0..2000 {
+            let kind = kinds[number % 2];
             diesel::insert_into(all::table)
                 .values((
                     all::hash.eq(Digest::of(&format!("token {number}"))),
@@ -105,7 +106,7 @@ async fn many_tokens_are_counted_by_a_sample() {
         let rx = &mut Rx::new(tx, now, policy);
         Ok((census_of(rx, 100)?, census_of(rx, 1_000_000)?))
     });
-    for kind in TokenKind::ALL {
+    for kind in kinds {
         let own = i64::from(kind == TokenKind::Access);
         assert_eq!(many[&(kind, State::Live)], 1000 + own, "all are read");
         let estimate = few[&(kind, State::Live)];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::rules::{Problem, check_scope, days};
-use super::{End, PersonalToken, check_name_free};
+use super::{End, PersonalToken, State, check_name_free};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Fault};
@@ -49,9 +49,8 @@ pub struct Rotated {
 
 /// The tokens that stand under one grant.
 struct Family {
-    grant: Grant,
     /// The one that has no successor.
-    current: Token,
+    current: PersonalToken,
     /// Those that have one.
     earlier: Vec<Token>,
 }
@@ -69,9 +68,8 @@ impl Family {
         let (mut current, earlier): (Vec<Token>, Vec<Token>) =
             all.into_iter().partition(|token| token.spent_at.is_none());
         match current.pop() {
-            Some(current) if grant.revoked_at.is_none() => Ok(Self {
-                grant,
-                current,
+            Some(token) if grant.revoked_at.is_none() => Ok(Self {
+                current: PersonalToken { token, grant },
                 earlier,
             }),
             _ => Err(Problem::NotLive),
@@ -80,7 +78,7 @@ impl Family {
 
     /// The token that the current one took over from.
     fn predecessor(&self) -> Option<&Token> {
-        let id = self.current.predecessor_id?;
+        let id = self.current.token.predecessor_id?;
         self.earlier.iter().find(|token| token.id == id)
     }
 
@@ -92,16 +90,11 @@ impl Family {
 }
 
 impl PersonalToken {
-    fn owner(&self) -> Result<Id, Fault> {
-        let owner = self.grant.user_id;
-        owner.ok_or(Fault::Broken("a personal token has no owner"))
-    }
-
     /// Give this token a successor with its name, scope, audience and life. It goes on working until the successor has been
     /// used, or until the overlap is over. A successor that was never used is replaced by the new one: so an answer that was
     /// lost is no harm. An expired token can be rotated, and stays expired.
     pub fn rotate(&self, tx: &mut Tx, rotation: Rotation) -> Result<Rotated, Problem> {
-        let (now, policy) = (tx.now, &tx.policy.personal);
+        let (now, policy) = (tx.now, &tx.token_policy()?);
         let overlap = rotation.overlap.unwrap_or(policy.overlap);
         if overlap > LONGEST_OVERLAP {
             return Err(Problem::OverlapTooLong);
@@ -109,12 +102,16 @@ impl PersonalToken {
         let family = Family::held(tx, self)?;
         let owner = User::find(tx, self.owner()?)?.ok_or(Fault::Broken("an owner is gone"))?;
         Self::check_may_create(tx, policy, &owner)?;
-        let (grant, current) = (&family.grant, &family.current);
+        let PersonalToken {
+            token: current,
+            grant,
+        } = &family.current;
         check_scope(&Catalogue::load(tx)?, &owner, &grant.scope, &grant.audience)?;
         let end = rotation.end.unwrap_or_else(|| same_life(current, now));
-        policy.check_end(end, now)?;
-        if current.is_expired(now) {
-            self.check_may_live_again(tx, owner.id)?;
+        policy.check_end(end, &grant.scope, now)?;
+        policy.check_networks(&grant.limits, &grant.scope)?;
+        if family.current.state(now) == State::Expired {
+            self.check_may_live_again(tx, owner.id, policy.per_user)?;
         }
 
         let until = now.whole_second() + overlap;
@@ -163,8 +160,8 @@ impl PersonalToken {
     }
 
     /// An expired token comes back under its old name, if nobody has taken it meanwhile.
-    fn check_may_live_again(&self, tx: &mut Tx, owner: Id) -> Result<(), Problem> {
-        let (now, limit) = (tx.now, tx.policy.personal.per_user);
+    fn check_may_live_again(&self, tx: &mut Tx, owner: Id, limit: usize) -> Result<(), Problem> {
+        let now = tx.now;
         let live = Self::live_of(tx, owner, now)?;
         check_name_free(&live, self.name())?;
         if live.len() >= limit {
@@ -183,7 +180,7 @@ impl PersonalToken {
         }
         for token in overlapping {
             overlap_until(tx, token, now.whole_second())?;
-            record(tx, What::OverlapEnded, &family.grant, token)?;
+            record(tx, What::OverlapEnded, &family.current.grant, token)?;
         }
         Ok(())
     }
@@ -191,7 +188,7 @@ impl PersonalToken {
     /// Undo the rotation: the successor, which nobody has used, ends, and the old token is the current one again.
     pub fn cancel_rotation(&self, tx: &mut Tx) -> Result<PersonalToken, Problem> {
         let family = Family::held(tx, self)?;
-        let (now, current) = (tx.now, &family.current);
+        let (now, current) = (tx.now, &family.current.token);
         let predecessor = family.predecessor();
         let predecessor = predecessor.filter(|token| token.overlaps(now) && !token.is_expired(now));
         let predecessor = predecessor.ok_or(Problem::NotRotating)?;
@@ -205,7 +202,7 @@ impl PersonalToken {
                 tokens::overlap_until.eq(None::<Timestamp>),
             ))
             .execute(&mut **tx)?;
-        record(tx, What::RotationCancelled, &family.grant, current)?;
+        record(tx, What::RotationCancelled, &family.current.grant, current)?;
         let restored = Self::find(tx, predecessor.id)?;
         Ok(restored.ok_or(Fault::Broken("the restored token is gone"))?)
     }

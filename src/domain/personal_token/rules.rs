@@ -5,20 +5,23 @@ use std::time::Duration;
 use super::End;
 use crate::clock::Timestamp;
 use crate::db::Fault;
+use crate::domain::limits::{Limits, Networks};
 use crate::domain::policy::{Creators, PersonalTokenPolicy};
 use crate::domain::resource::{Catalogue, Resource};
+use crate::domain::tx::Actor;
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
 
 /// Scopes of our own API that no personal access token may hold: what a token can do must not outlive it, and the
 /// right to ask about tokens belongs to services.
-const NEVER: [&str; 2] = ["pats:write", "introspection"];
+const NEVER: [&str; 3] = ["pats:write", "policies:write", "introspection"];
 
 /// The end of the year 9999. Calendars and JSON numbers of clients give up soon after it.
 pub(super) const LAST_MOMENT: Timestamp = Timestamp::from_millis(253_402_300_799_000);
 
 const NAME_MAX: usize = 64;
 const DESCRIPTION_MAX: usize = 255;
+const NETWORKS_MAX: usize = 20;
 
 /// Why a token can't be made or changed so.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,22 @@ pub enum Problem {
     SwitchedOff,
     #[error("This account is disabled.")]
     OwnerDisabled,
+    #[error("{0} is not a network, such as 192.0.2.0/24 or 2001:db8::/32.")]
+    Network(String),
+    #[error("A token is limited to at most {NETWORKS_MAX} networks.")]
+    TooManyNetworks,
+    #[error("A token like this has to be limited to networks here.")]
+    NetworksRequired,
+    #[error(
+        "Say what the token is for, in 1 to {DESCRIPTION_MAX} characters: an administrator has to approve it."
+    )]
+    ReasonRequired,
+    #[error("This token does not wait for approval.")]
+    NotPending,
+    #[error("A token can't begin after its end.")]
+    EndsBeforeItBegins,
+    #[error("The time a token may lie unused is from 1 to 3650 days.")]
+    IdleLife,
     #[error("This token has ended.")]
     NotLive,
     #[error("The successor of this token is in use already. Rotate that one.")]
@@ -99,6 +118,19 @@ impl PersonalTokenPolicy {
         self.may_never_expire && self.max_life.is_none()
     }
 
+    /// Whether a token with this scope may be limited so.
+    pub(super) fn check_networks(&self, limits: &Limits, scope: &Scope) -> Result<(), Problem> {
+        if limits.networks.is_none() && self.needs_networks(scope) {
+            return Err(Problem::NetworksRequired);
+        }
+        Ok(())
+    }
+
+    /// Whether a token that `owner` makes waits for an administrator's approval.
+    pub fn holds_back(&self, owner: &User, maker: &Actor) -> bool {
+        self.approval_required && !owner.is_admin && *maker == Actor::User(owner.id)
+    }
+
     pub(super) fn check_creator(&self, user: &User) -> Result<(), Problem> {
         match self.creators {
             Creators::Administrators if !user.is_admin => Err(Problem::CreatorNotAllowed),
@@ -106,8 +138,9 @@ impl PersonalTokenPolicy {
         }
     }
 
-    pub(super) fn check_end(&self, end: End, now: Timestamp) -> Result<(), Problem> {
-        match (end, self.latest_end(now)) {
+    /// Whether a token with this scope, made at `now`, may end so.
+    pub(super) fn check_end(&self, end: End, scope: &Scope, now: Timestamp) -> Result<(), Problem> {
+        match (end, self.longest_life(scope).map(|life| now + life)) {
             (End::Never, _) if !self.may_never_expire => Err(Problem::NeverNotAllowed),
             (End::Never, Some(latest)) => Err(Problem::EndBeyondPolicy(latest)),
             // By whole seconds, as a token expires: it must not be made expired.
@@ -191,6 +224,31 @@ pub(super) fn check_scope(
     }
 }
 
+pub(super) fn check_limits(limits: &Limits, end: End) -> Result<(), Problem> {
+    let networks = limits.networks.iter().flat_map(Networks::iter).count();
+    if networks > NETWORKS_MAX {
+        return Err(Problem::TooManyNetworks);
+    }
+    let idle = limits.idle_life();
+    if idle.is_some_and(|life| !(days(1)..=days(3650)).contains(&life)) {
+        return Err(Problem::IdleLife);
+    }
+    match (limits.not_before, end) {
+        (Some(begin), End::At(end)) if begin >= end => Err(Problem::EndsBeforeItBegins),
+        (Some(begin), End::Never) if begin > LAST_MOMENT => Err(Problem::EndsBeforeItBegins),
+        _ => Ok(()),
+    }
+}
+
+/// What a request for approval has to say.
+pub(super) fn checked_reason(reason: &str) -> Result<String, Problem> {
+    let reason = checked_description(reason).map_err(|_| Problem::ReasonRequired)?;
+    match reason.is_empty() {
+        true => Err(Problem::ReasonRequired),
+        false => Ok(reason),
+    }
+}
+
 /// The lives that are offered, in days.
 pub const PRESETS: [u64; 6] = [7, 30, 60, 90, 180, 365];
 
@@ -213,11 +271,11 @@ mod tests {
             may_never_expire: true,
             ..PersonalTokenPolicy::default()
         };
-        let end = |life| policy.check_end(End::At(NOW + life), NOW);
+        let end = |life| policy.check_end(End::At(NOW + life), &Scope::default(), NOW);
         assert!(end(days(30)).is_ok());
         let too_long = end(days(30) + Duration::from_millis(1));
         assert!(matches!(too_long, Err(Problem::EndBeyondPolicy(_))));
-        let never = policy.check_end(End::Never, NOW);
+        let never = policy.check_end(End::Never, &Scope::default(), NOW);
         assert!(matches!(never, Err(Problem::EndBeyondPolicy(_))));
         assert!(matches!(end(Duration::ZERO), Err(Problem::EndPassed)));
         assert_eq!(policy.offered_life(), days(30));

@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::GrantType;
 use crate::domain::grant::{Because, Grant, NewGrant, Origin, Via};
+use crate::domain::limits::Limits;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::tx::Tx;
 use crate::oauth::engine;
@@ -73,6 +74,8 @@ fn issue(
             description: None,
             via: Via::OAuth,
             auth_time: Some(asked.auth_time),
+            limits: &Limits::default(),
+            held_back: None,
         },
     )?;
     asked.became(tx, grant.id)?;

@@ -46,7 +46,7 @@ fn rotate(
         scope,
         audience,
     };
-    match bearer.standing(tx.now) {
+    match bearer.standing(tx.now, tx.caller.address) {
         Standing::Active => {}
         Standing::Spent => return again(tx, presented, asked),
         Standing::OwnerDisabled => return Err(InvalidGrant::OwnerDisabled.into()),

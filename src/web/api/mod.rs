@@ -3,6 +3,7 @@
 
 pub mod my_tokens;
 pub mod own_token;
+pub mod policies;
 pub mod rotation;
 mod token;
 pub mod user_tokens;
@@ -174,6 +175,13 @@ impl From<Problem> for Error {
             Problem::Widening(words) => Self::unprocessable("pat.widening", message)
                 .with(json!({"scopes": words.split(' ').collect::<Vec<_>>()})),
             Problem::Lengthening => Self::unprocessable("pat.lengthening", message),
+            Problem::Network(_) => bad("pat.network_invalid"),
+            Problem::TooManyNetworks => bad("pat.too_many_networks"),
+            Problem::NetworksRequired => Self::unprocessable("pat.networks_required", message),
+            Problem::ReasonRequired => bad("pat.reason_required"),
+            Problem::NotPending => Self::new(StatusCode::CONFLICT, "pat.not_pending", message),
+            Problem::EndsBeforeItBegins => bad("pat.ends_before_it_begins"),
+            Problem::IdleLife => bad("pat.idle_life_invalid"),
             Problem::NotLive => Self::new(StatusCode::CONFLICT, "pat.not_live", message),
             Problem::AlreadyRotated => {
                 Self::new(StatusCode::CONFLICT, "pat.already_rotated", message)

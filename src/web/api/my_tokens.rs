@@ -12,6 +12,7 @@ use crate::domain::grant::Because;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
+use crate::domain::tx::Rx;
 use crate::web::doors::Account;
 
 /// My tokens, ended ones too, newest first.
@@ -29,12 +30,12 @@ pub async fn list(account: Account) -> Result<HttpResponse, Error> {
 pub async fn options(account: Account) -> Result<HttpResponse, Error> {
     let by = account.by;
     let owner = by.user.clone();
-    let (catalogue, may_create) = by
+    let (catalogue, policy, may_create) = by
         .app
         .read(move |rx| {
-            let policy = &rx.policy.personal;
-            let may_create = PersonalToken::check_may_create(rx, policy, &owner);
-            Ok::<_, Error>((Catalogue::load(rx)?, may_create))
+            let policy = rx.token_policy()?;
+            let may_create = PersonalToken::check_may_create(rx, &policy, &owner);
+            Ok::<_, Error>((Catalogue::load(rx)?, policy, may_create))
         })
         .await?;
     if let Err(Problem::Fault(fault)) = may_create {
@@ -52,7 +53,6 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
     let resources: Vec<_> = resources
         .filter(|resource| resource["scopes"] != json!([]))
         .collect();
-    let policy = &by.app.policy().personal;
     let now = by.app.now();
     Ok(HttpResponse::Ok().json(json!({
         "csrfToken": by.browser.csrf(),
@@ -62,6 +62,9 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
         "maxExpiresAt": policy.latest_end(now).map(Timestamp::millis),
         "neverExpiresAllowed": policy.allows_no_end(),
         "mayCreate": may_create.is_ok(),
+        "networksRequired": policy.networks_required,
+        "approvalRequired": policy.holds_back(&by.user, &by.caller.actor),
+        "scopeRules": policy.scopes,
     })))
 }
 
@@ -80,13 +83,19 @@ pub async fn create(account: Account) -> Result<HttpResponse, Error> {
 /// One of my tokens.
 pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
-    let token = account.by.app.read(move |rx| own(rx, owner, &id)).await?;
-    Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
+    let show = move |rx: &mut Rx| {
+        let token = own(rx, owner, &id)?;
+        Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
+    };
+    Ok(HttpResponse::Ok().json(account.by.app.read(show).await?))
 }
 
 /// Rename, describe, narrow or shorten one of my tokens.
 pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let changes: ChangesBody = parse(&account.body)?;
+    if changes.moves_fence() {
+        account.by.recently(String::new)?;
+    }
     let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
     let view = app
         .write(caller, move |tx| {

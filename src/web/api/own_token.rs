@@ -8,13 +8,17 @@ use crate::db::Conn;
 use crate::domain::grant::Because;
 use crate::domain::id::Id;
 use crate::domain::personal_token::PersonalToken;
+use crate::domain::tx::Rx;
 use crate::web::doors::Holder;
 
 /// What the presented token is.
 pub async fn show(holder: Holder) -> Result<HttpResponse, Error> {
     let now = holder.app.now();
-    let token = holder.app.read(move |rx| own(rx, holder.id)).await?;
-    Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
+    let show = move |rx: &mut Rx| {
+        let token = own(rx, holder.id)?;
+        Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
+    };
+    Ok(HttpResponse::Ok().json(holder.app.read(show).await?))
 }
 
 /// End the presented token. One that was rotated leaves its successor be.

@@ -1,16 +1,25 @@
 //! A personal access token as the API says it, and what makes and changes one.
 
+use std::time::Duration;
+
+use diesel::QueryResult;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::domain::grant::Via;
+use crate::domain::limits::{Limits, Networks};
 use crate::domain::personal_token::{Changes, End, NewPersonalToken, PersonalToken, Problem};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::Secret;
+use crate::domain::seen_network::SeenNetwork;
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
+
+/// How many places of its use are told of a token.
+const PLACES: usize = 5;
 
 /// How a token stands to the one before and the one after it.
 #[derive(Serialize)]
@@ -41,10 +50,18 @@ pub struct TokenView {
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
     last_used_from: Option<String>,
+    /// The last address of each network that it was used from, in the answer about one token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_ips: Option<Vec<String>>,
     revoked_at: Option<i64>,
     revoked_by: Option<String>,
     revoke_reason: Option<String>,
     rotation: RotationView,
+    allowed_cidrs: Vec<String>,
+    not_before: Option<i64>,
+    idle_seconds: Option<u64>,
+    pending_since: Option<i64>,
+    request_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
 }
@@ -63,13 +80,14 @@ impl TokenView {
             status: token.state(now).as_str(),
             scopes: grant.scope.iter().map(str::to_owned).collect(),
             audience: grant.audience.iter().map(str::to_owned).collect(),
-            created_at: grant.created_at.millis(),
+            created_at: token.token.created_at.millis(),
             created_by: grant.created_by.clone(),
             created_via: grant.created_via.clone(),
             created_from: grant.created_from.clone(),
             expires_at: token.token.expires_at.map(Timestamp::millis),
             last_used_at: grant.last_used_at.map(Timestamp::millis),
             last_used_from: grant.last_used_from.clone(),
+            last_used_ips: None,
             revoked_at: grant.revoked_at.map(Timestamp::millis),
             revoked_by: grant.revoked_by.clone(),
             revoke_reason: grant.revoke_reason.clone(),
@@ -77,8 +95,29 @@ impl TokenView {
                 predecessor_id: token.token.predecessor_id.map(|id| id.to_string()),
                 overlap_until: token.token.overlap_until.map(Timestamp::millis),
             },
+            allowed_cidrs: grant
+                .limits
+                .networks
+                .iter()
+                .flat_map(Networks::iter)
+                .map(str::to_owned)
+                .collect(),
+            not_before: grant.limits.not_before.map(Timestamp::millis),
+            idle_seconds: grant.limits.idle_life().map(|life| life.as_secs()),
+            pending_since: grant.pending_since.map(Timestamp::millis),
+            request_reason: grant.request_reason.clone(),
             value: None,
         }
+    }
+
+    /// What is told of one token alone, with the last places of its use.
+    pub fn in_full(conn: &mut Conn, token: &PersonalToken, now: Timestamp) -> QueryResult<Self> {
+        let places = SeenNetwork::of(conn, token.grant.id)?;
+        let addresses = places.into_iter().take(PLACES).map(|place| place.address);
+        Ok(Self {
+            last_used_ips: Some(addresses.collect()),
+            ..Self::of(token, now)
+        })
     }
 
     /// What is told of each of them.
@@ -115,6 +154,16 @@ pub struct NewTokenBody {
     expires_at: Option<i64>,
     #[serde(default)]
     never_expires: bool,
+    /// Networks in CIDR notation that it may be used from; none for anywhere.
+    #[serde(default)]
+    allowed_cidrs: Vec<String>,
+    /// Before this it is inactive.
+    not_before: Option<i64>,
+    /// How long it may lie unused.
+    idle_seconds: Option<u64>,
+    /// What it is for, where an administrator has to approve it.
+    #[serde(default)]
+    reason: String,
 }
 
 /// What of a token is asked to change.
@@ -125,6 +174,7 @@ pub struct ChangesBody {
     description: Option<String>,
     scopes: Option<Vec<String>>,
     expires_at: Option<i64>,
+    allowed_cidrs: Option<Vec<String>>,
 }
 
 impl NewTokenBody {
@@ -142,7 +192,7 @@ impl NewTokenBody {
             }
             (Some(millis), false) => End::At(Timestamp::from_millis(millis)),
             (None, true) => End::Never,
-            (None, false) => End::At(tx.policy.personal.default_end(tx.now)),
+            (None, false) => End::At(tx.token_policy()?.default_end(tx.now)),
         };
         let new = NewPersonalToken {
             name: self.name,
@@ -150,6 +200,12 @@ impl NewTokenBody {
             scope,
             audience,
             end,
+            reason: self.reason,
+            limits: Limits::new(
+                networks(&self.allowed_cidrs)?,
+                self.not_before.map(Timestamp::from_millis),
+                self.idle_seconds.map(Duration::from_secs),
+            ),
         };
         let (token, secret) = PersonalToken::create(tx, owner, new, Via::Api)?;
         Ok(TokenView::of(&token, tx.now).with_value(&secret))
@@ -157,6 +213,11 @@ impl NewTokenBody {
 }
 
 impl ChangesBody {
+    /// Whether the token may be used from elsewhere afterwards: that takes more than a session.
+    pub fn moves_fence(&self) -> bool {
+        self.allowed_cidrs.is_some()
+    }
+
     /// Change `token` so.
     pub fn apply(self, tx: &mut Tx, token: &PersonalToken) -> Result<TokenView, Error> {
         let changes = Changes {
@@ -164,10 +225,16 @@ impl ChangesBody {
             description: self.description,
             scope: self.scopes.as_deref().map(scope).transpose()?,
             end: self.expires_at.map(Timestamp::from_millis),
+            networks: self.allowed_cidrs.as_deref().map(networks).transpose()?,
         };
         let token = token.change(tx, changes)?;
-        Ok(TokenView::of(&token, tx.now))
+        let now = tx.now;
+        Ok(TokenView::in_full(tx, &token, now)?)
     }
+}
+
+fn networks(written: &[String]) -> Result<Networks, Problem> {
+    Networks::read(written.iter().map(String::as_str)).map_err(Problem::Network)
 }
 
 fn scope(words: &[String]) -> Result<Scope, Problem> {

@@ -102,10 +102,11 @@ pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error
         .app
         .read(move |rx| {
             let user = found_user(rx, &user)?;
-            found_token(rx, &user, &token, now)
+            let token = found_token(rx, &user, &token, now)?;
+            Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
+    Ok(HttpResponse::Ok().json(token))
 }
 
 /// Rename, describe, narrow or shorten one of a person's tokens.

@@ -82,7 +82,7 @@ impl Holder {
 pub trait Right: 'static {
     const SCOPE: &'static str;
     const NAME: &'static str;
-    /// Whether it can make or change a token: then no personal access token has it, and a person has to have
+    /// Whether it can make or change a token, or the rules for them: then no personal access token has it, and a person has to have
     /// entered their password lately.
     const CHANGES_TOKENS: bool;
 }
@@ -93,6 +93,10 @@ pub enum Read {}
 pub enum Write {}
 /// To end anybody's tokens.
 pub enum Revoke {}
+/// To see the rules.
+pub enum ReadPolicies {}
+/// To decide the rules.
+pub enum WritePolicies {}
 
 impl Right for Read {
     const SCOPE: &'static str = "pats:read";
@@ -110,6 +114,18 @@ impl Right for Revoke {
     const SCOPE: &'static str = "pats:revoke";
     const NAME: &'static str = "manager (pats:revoke)";
     const CHANGES_TOKENS: bool = false;
+}
+
+impl Right for ReadPolicies {
+    const SCOPE: &'static str = "policies:read";
+    const NAME: &'static str = "manager (policies:read)";
+    const CHANGES_TOKENS: bool = false;
+}
+
+impl Right for WritePolicies {
+    const SCOPE: &'static str = "policies:write";
+    const NAME: &'static str = "manager (policies:write)";
+    const CHANGES_TOKENS: bool = true;
 }
 
 impl Door for Account {
@@ -208,10 +224,10 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, 
     let found = desk(req)
         .look_up(presented(&token, &app.policy().brands))
         .await?;
-    let bearer = bearer_for_our_api(&found, app.policy(), app.now())?;
+    let from = caller(req, &app).address;
+    let bearer = bearer_for_our_api(&found, app.policy(), app.now(), from)?;
     let rights = bearer.rights(&found.catalogue);
-    app.last_used()
-        .note(bearer, app.now(), caller(req, &app).address);
+    app.last_used().note(bearer, app.now(), from);
     if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
         return Err(Error::forbidden(
             "pat.cannot_manage_tokens",
@@ -242,13 +258,14 @@ impl FromRequest for Holder {
             let token = token(&req).ok_or(oauth::Error::InvalidToken)??;
             let lookup = presented(&token, &app.policy().brands);
             let found = desk(&req).look_up(lookup).await?;
-            let bearer = bearer(&found, app.now())?;
+            let from = caller(&req, &app).address;
+            let bearer = bearer(&found, app.now(), from)?;
             if bearer.token.kind != TokenKind::Personal {
                 return Err(oauth::Error::InvalidToken.into());
             }
             let caller = caller(&req, &app).acting_as(actor(bearer));
             let id = bearer.token.id;
-            let rights = match bearer_for_our_api(&found, app.policy(), app.now()) {
+            let rights = match bearer_for_our_api(&found, app.policy(), app.now(), from) {
                 Ok(bearer) => bearer.rights(&found.catalogue),
                 Err(_) => Scope::default(),
             };

@@ -13,6 +13,7 @@ use jeton::db::Fault;
 use jeton::db::schema::users;
 use jeton::domain::client::Client;
 use jeton::domain::grant::Via;
+use jeton::domain::limits::Limits;
 use jeton::domain::password::Password;
 use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use jeton::domain::resource::{Catalogue, NewScope, Resource};
@@ -226,6 +227,8 @@ impl Server {
                 scope,
                 audience,
                 end,
+                limits: Limits::default(),
+                reason: String::new(),
             };
             PersonalToken::create(tx, owner, new, Via::CommandLine)
         });

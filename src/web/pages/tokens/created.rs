@@ -25,6 +25,8 @@ struct CreatedToken {
     dotenv: String,
     /// The token it takes over from.
     old: Option<Old>,
+    /// Whether it waits for approval.
+    pending: bool,
 }
 
 struct Old {
@@ -85,6 +87,7 @@ fn reveal(
         ),
         resources,
         old,
+        pending: token.grant.pending_since.is_some(),
     };
     page(HttpResponse::Created(), &person.browser, Leads::Here, &view)
 }

@@ -4,21 +4,25 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::wish::networks;
 use super::{TokenRow, at_field, own};
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
+use crate::domain::seen_network::SeenNetwork;
 use crate::domain::words::Scope;
 use crate::oauth::Params;
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::pages::when::{from_input, to_input};
-use crate::web::pages::{Error, Errors, Frame, Leads, ScopeChoice, page, see_other, with_query};
+use crate::web::pages::{
+    Error, Errors, Frame, Leads, ScopeChoice, When, page, see_other, with_query,
+};
 use crate::web::{errors, routes};
 
 #[derive(Template)]
 #[template(path = "tokens/edit.html")]
 struct EditToken {
     frame: Frame,
-    /// Fields: name, description, scope, expires_at, form.
+    /// Fields: name, description, scope, expires_at, networks, form.
     errors: Errors,
     /// The token as it is.
     row: TokenRow,
@@ -30,7 +34,20 @@ struct EditToken {
     expires_at: String,
     /// The latest end that can be chosen; `None` when the token never expires.
     latest: Option<String>,
+    networks: String,
+    /// From where it was used.
+    places: Vec<Place>,
 }
+
+/// From where a token was used.
+struct Place {
+    address: String,
+    first: When,
+    last: When,
+}
+
+/// How many places of its use are shown.
+const PLACES: usize = 5;
 
 /// What stands in the form's fields.
 struct Fields {
@@ -38,6 +55,7 @@ struct Fields {
     description: String,
     ticked: Vec<String>,
     expires_at: String,
+    networks: String,
 }
 
 /// The form, as the token is.
@@ -48,6 +66,7 @@ pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse
         description: token.grant.description.clone().unwrap_or_default(),
         ticked: token.grant.scope.iter().map(str::to_owned).collect(),
         expires_at: token.token.expires_at.map(to_input).unwrap_or_default(),
+        networks: shown_networks(&token),
     };
     form(&person, StatusCode::OK, &token, fields, Errors::default()).await
 }
@@ -65,6 +84,7 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
         description: text("description"),
         ticked: sent.all("scope").map(str::to_owned).collect(),
         expires_at: text("expires_at"),
+        networks: text("networks"),
     };
     let changes = match changes(&token, &fields, &sent) {
         Ok(changes) => changes,
@@ -79,6 +99,9 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
             .await;
         }
     };
+    if changes.networks.is_some() {
+        person.recently(|| format!("{}/{id}", routes::TOKENS))?;
+    }
     let before = token.clone();
     let changed = person
         .app
@@ -122,12 +145,28 @@ fn changes(token: &PersonalToken, fields: &Fields, sent: &Params) -> Result<Chan
             Some(end)
         }
     };
+    let networks = match fields.networks == shown_networks(token) {
+        true => None,
+        false => {
+            let read = networks(&fields.networks);
+            Some(read.map_err(|problem| Errors::one("networks", problem.to_string()))?)
+        }
+    };
     Ok(Changes {
+        networks,
         name: Some(fields.name.clone()),
         description: Some(fields.description.clone()),
         scope: Some(scope),
         end,
     })
+}
+
+/// The networks of a token as its form shows them.
+fn shown_networks(token: &PersonalToken) -> String {
+    let networks = token.grant.limits.networks.as_ref();
+    networks
+        .map(|networks| networks.to_string())
+        .unwrap_or_default()
 }
 
 async fn form(
@@ -138,10 +177,20 @@ async fn form(
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
     let audience = token.grant.audience.clone();
-    let catalogue = person
+    let grant = token.grant.id;
+    let (catalogue, places) = person
         .app
-        .query(move |rx| Ok(Catalogue::load(rx)?.within(&audience)))
+        .query(move |rx| {
+            let catalogue = Catalogue::load(rx)?.within(&audience);
+            Ok((catalogue, SeenNetwork::of(rx, grant)?))
+        })
         .await?;
+    let now = person.app.now();
+    let places = places.into_iter().take(PLACES).map(|place| Place {
+        address: place.address,
+        first: When::of(place.first_used_at, now),
+        last: When::of(place.last_used_at, now),
+    });
     let scopes = token.grant.scope.iter().map(|word| ScopeChoice {
         value: word.to_owned(),
         name: word.to_owned(),
@@ -153,12 +202,14 @@ async fn form(
     let view = EditToken {
         frame: Frame::of(person, "tokens"),
         errors,
-        row: TokenRow::of(token, person.user.id, person.app.now()),
+        row: TokenRow::of(token, person.user.id, now),
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
         expires_at: fields.expires_at,
         latest: token.token.expires_at.map(to_input),
+        networks: fields.networks,
+        places: places.collect(),
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
 }

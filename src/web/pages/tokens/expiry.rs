@@ -38,6 +38,29 @@ pub(super) fn exactly(life: Duration) -> String {
     }
 }
 
+/// What administrators have decided, in sentences.
+pub(super) fn notes(policy: &PersonalTokenPolicy) -> Vec<String> {
+    let max = policy.max_life.map(exactly);
+    let max = max.map(|max| format!("Tokens live at most {max} here (set by your administrator)."));
+    let networks = "Every token has to be limited to networks here (set by your administrator).";
+    let networks = policy.networks_required.then(|| networks.to_owned());
+    let rules = policy.scopes.iter().map(|rule| {
+        let life = rule
+            .max_life()
+            .map(|life| format!("at most {}", exactly(life)));
+        let networks = rule
+            .networks_required
+            .then(|| "only from named networks".to_owned());
+        let both: Vec<String> = life.into_iter().chain(networks).collect();
+        format!(
+            "With {}: {} (set by your administrator).",
+            rule.scope,
+            both.join(", and ")
+        )
+    });
+    max.into_iter().chain(networks).chain(rules).collect()
+}
+
 /// The choices of a token made at `now`, of which `chosen` is checked; if that is empty, the usual one.
 pub(super) fn expiries(policy: &PersonalTokenPolicy, chosen: &str, now: Timestamp) -> Vec<Expiry> {
     let usual = policy.offered_life();

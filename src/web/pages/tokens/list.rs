@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::TokenRow;
-use crate::domain::personal_token::{PersonalToken, Problem, State};
+use crate::domain::personal_token::{PersonalToken, Problem};
+use crate::domain::seen_network::SeenNetwork;
 use crate::web::doors::SignedIn;
 use crate::web::form::Query;
 use crate::web::pages::{Error, Frame, Leads, page};
@@ -32,26 +33,35 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         .find(|show| *show == asked)
         .unwrap_or("active");
     let owner = person.user.clone();
-    let (tokens, may_create) = person
+    let now = person.app.now();
+    let (tokens, new_networks, may_create) = person
         .app
         .read(move |rx| {
-            let policy = &rx.policy.personal;
-            let may_create = PersonalToken::check_may_create(rx, policy, &owner);
-            Ok::<_, Error>((PersonalToken::all_of(rx, owner.id)?, may_create))
+            let policy = rx.token_policy()?;
+            let may_create = PersonalToken::check_may_create(rx, &policy, &owner);
+            let new_networks = SeenNetwork::new_of(rx, owner.id, now)?;
+            Ok::<_, Error>((
+                PersonalToken::all_of(rx, owner.id)?,
+                new_networks,
+                may_create,
+            ))
         })
         .await?;
     let why_not = match may_create {
         Err(Problem::Fault(fault)) => return Err(fault.into()),
         may_create => may_create.err().map(|problem| problem.to_string()),
     };
-    let now = person.app.now();
     let current = tokens.iter().filter(|token| token.token.spent_at.is_none());
     let rows = current.map(|token| {
-        let row = TokenRow::of(token, person.user.id, now).beside(token, &tokens, now);
+        let mut row = TokenRow::of(token, person.user.id, now).beside(token, &tokens, now);
+        let new = new_networks
+            .iter()
+            .find(|new| new.grant_id == token.grant.id);
+        row.new_network = new.map(|new| new.network.clone());
         (token, row)
     });
     let rows = rows.filter(|(token, row)| {
-        let live = token.state(now) == State::Active;
+        let live = token.is_live(now);
         match show {
             "ended" => !live,
             "expiring" => live && matches!(row.urgency, "soon" | "urgent"),

@@ -15,6 +15,7 @@ use crate::domain::id::Id;
 use crate::domain::personal_token::{PersonalToken, Problem, State, days};
 use crate::domain::tx::Actor;
 use crate::web::doors::SignedIn;
+use expiry::exactly;
 
 /// One token in a list.
 pub struct TokenRow {
@@ -35,10 +36,14 @@ pub struct TokenRow {
     pub urgency: &'static str,
     pub last_used: Option<When>,
     pub last_used_ip: Option<String>,
-    /// "active", "expired" or "revoked"
+    /// "Only from 192.0.2.0/24", "Ends when unused for 60 days", …
+    pub limits: Vec<String>,
+    /// "active", "pending", "expired" or "revoked"
     pub state: &'static str,
     /// "Revoked 3 days ago by you: no longer needed", or empty.
     pub state_note: String,
+    /// A network that it was used from lately and never before.
+    pub new_network: Option<String>,
     /// The token that still works beside this one, its successor.
     pub predecessor: Option<Predecessor>,
 }
@@ -53,6 +58,11 @@ pub struct Predecessor {
 }
 
 impl TokenRow {
+    /// Whether it works, or will once it is approved.
+    fn is_live(&self) -> bool {
+        matches!(self.state, "active" | "pending")
+    }
+
     fn of(token: &PersonalToken, owner: Id, now: Timestamp) -> Self {
         let grant = &token.grant;
         let words = |text: &str| {
@@ -83,8 +93,10 @@ impl TokenRow {
             urgency: urgency(token, now),
             last_used: grant.last_used_at.map(|at| When::of(at, now)),
             last_used_ip: grant.last_used_from.clone(),
+            limits: limits(token, now),
             state: token.state(now).as_str(),
             state_note: state_note(token, owner, now),
+            new_network: None,
             predecessor: None,
         }
     }
@@ -106,17 +118,41 @@ impl TokenRow {
     }
 }
 
+/// What limits a token besides its rights, in words.
+fn limits(token: &PersonalToken, now: Timestamp) -> Vec<String> {
+    let limits = &token.grant.limits;
+    let networks = limits.networks.as_ref();
+    let networks = networks.map(|networks| {
+        let list: Vec<&str> = networks.iter().collect();
+        format!("Only from {}", list.join(", "))
+    });
+    let begin = limits.not_before.filter(|begin| *begin > now);
+    let begin = begin.map(|begin| format!("Begins {}", When::of(begin, now).exact));
+    let idle = limits.idle_life().map(|life| {
+        let verb = if token.is_idle(now) {
+            "Ended, as it was"
+        } else {
+            "Ends when"
+        };
+        format!("{verb} unused for {}", exactly(life))
+    });
+    networks.into_iter().chain(begin).chain(idle).collect()
+}
+
 fn urgency(token: &PersonalToken, now: Timestamp) -> &'static str {
     match (token.state(now), token.token.expires_at) {
-        (State::Active, None) => "never",
+        (State::Active | State::Pending, None) => "never",
         (State::Active, Some(end)) if end.since(now) < days(3) => "urgent",
         (State::Active, Some(end)) if end.since(now) < days(14) => "soon",
-        (State::Active, Some(_)) => "calm",
+        (State::Active | State::Pending, Some(_)) => "calm",
         _ => "ended",
     }
 }
 
 fn state_note(token: &PersonalToken, owner: Id, now: Timestamp) -> String {
+    if token.state(now) == State::Pending {
+        return "An administrator has to approve it before it works.".to_owned();
+    }
     let Some(at) = token.grant.revoked_at else {
         return String::new();
     };
@@ -200,10 +236,15 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::CreatorNotAllowed
         | Problem::OwnerDisabled
         | Problem::NotLive
+        | Problem::NotPending
         | Problem::AlreadyRotated
         | Problem::NotRotating
         | Problem::SuccessorUsed => "form",
         Problem::OverlapTooLong => "overlap",
+        Problem::Network(_) | Problem::TooManyNetworks | Problem::NetworksRequired => "networks",
+        Problem::ReasonRequired => "reason",
+        Problem::EndsBeforeItBegins => "not_before",
+        Problem::IdleLife => "idle",
     };
     Ok(Errors::one(field, message))
 }

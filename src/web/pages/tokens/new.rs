@@ -1,15 +1,19 @@
 //! A new token: the form for it.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::expiry::{Expiry, exactly, expiries};
+use super::expiry::{Expiry, exactly, expiries, notes, value_of};
 use super::wish::{Wish, value};
 use super::{at_field, created};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, parse_duration};
+use crate::db::Fault;
 use crate::domain::grant::Via;
-use crate::domain::personal_token::{NewPersonalToken, PersonalToken, Problem, grantable};
+use crate::domain::personal_token::{NewPersonalToken, PersonalToken, Problem, days, grantable};
+use crate::domain::policy::PersonalTokenPolicy;
 use crate::domain::resource::Catalogue;
 use crate::web::doors::{Posted, Recent, SignedIn};
 use crate::web::errors;
@@ -20,7 +24,7 @@ use crate::web::pages::{Error, Errors, Frame, Leads, ScopeChoice, page, plain};
 #[template(path = "tokens/new.html")]
 struct NewToken {
     frame: Frame,
-    /// Fields: name, description, scope, expires, form.
+    /// Fields: name, description, scope, expires, networks, idle, not_before, reason, form.
     errors: Errors,
     name: String,
     description: String,
@@ -28,10 +32,26 @@ struct NewToken {
     expiries: Vec<Expiry>,
     /// The custom end, as `datetime-local` writes it, in UTC.
     custom: String,
+    networks: String,
+    idles: Vec<Idle>,
+    not_before: String,
+    /// Whether any of these three is filled in or wrong.
+    limited: bool,
     /// A link chose the values that are shown.
     prefilled: bool,
-    /// "Tokens live at most 180 days here (set by your administrator)."
-    policy_note: Option<String>,
+    /// "Tokens live at most 180 days here (set by your administrator).", …
+    policy_notes: Vec<String>,
+    /// Whether an administrator has to approve it, and what they are to be told.
+    needs_approval: bool,
+    reason: String,
+}
+
+/// How long it may lie unused.
+struct Idle {
+    /// "60d", or empty for ever
+    value: String,
+    label: String,
+    selected: bool,
 }
 
 struct PickResource {
@@ -42,13 +62,13 @@ struct PickResource {
 
 /// The form, filled in by a link if there is one.
 pub async fn get(Recent(person): Recent, Query(query): Query) -> Result<HttpResponse, Error> {
-    let catalogue = catalogue(&person).await?;
-    let wish = Wish::linked(&query, &catalogue);
+    let house = house(&person).await?;
+    let wish = Wish::linked(&query, &house.catalogue);
     let prefilled = query.names().next().is_some();
     form(
         &person,
         StatusCode::OK,
-        &catalogue,
+        &house,
         wish,
         Errors::default(),
         prefilled,
@@ -64,14 +84,14 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     } = posted;
     let wish = Wish::posted(&sent);
     person.recently(|| wish.as_link())?;
-    let catalogue = catalogue(&person).await?;
-    let new = match asked(&wish, &catalogue, person.app.now()) {
+    let house = house(&person).await?;
+    let new = match asked(&wish, &house.catalogue, person.app.now()) {
         Ok(new) => new,
         Err(errors) => {
             return form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                &catalogue,
+                &house,
                 wish,
                 errors,
                 false,
@@ -89,7 +109,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                &catalogue,
+                &house,
                 wish,
                 errors,
                 false,
@@ -115,49 +135,87 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
         .end(now)
         .map_err(|message| errors.add("expires", message))
         .ok();
-    match (rights, end) {
-        (Some((scope, audience)), Some(end)) if errors.is_empty() => Ok(NewPersonalToken {
-            name: wish.name.clone(),
-            description: wish.description.clone(),
-            scope,
-            audience,
-            end,
-        }),
+    let limits = wish
+        .limits()
+        .map_err(|(field, message)| errors.add(field, message))
+        .ok();
+    match (rights, end, limits) {
+        (Some((scope, audience)), Some(end), Some(limits)) if errors.is_empty() => {
+            Ok(NewPersonalToken {
+                name: wish.name.clone(),
+                description: wish.description.clone(),
+                scope,
+                audience,
+                end,
+                limits,
+                reason: wish.reason.clone(),
+            })
+        }
         _ => Err(errors),
     }
 }
 
-async fn catalogue(person: &SignedIn) -> Result<Catalogue, Error> {
-    person
-        .app
-        .query(|rx| Catalogue::load(rx))
-        .await
-        .map_err(Error::from)
+/// What can be had here, and by which rules.
+struct House {
+    catalogue: Catalogue,
+    policy: PersonalTokenPolicy,
+}
+
+async fn house(person: &SignedIn) -> Result<House, Error> {
+    let read = person.app.read(|rx| {
+        Ok::<_, Fault>(House {
+            catalogue: Catalogue::load(rx)?,
+            policy: rx.token_policy()?,
+        })
+    });
+    Ok(read.await?)
 }
 
 fn form(
     person: &SignedIn,
     status: StatusCode,
-    catalogue: &Catalogue,
+    house: &House,
     wish: Wish,
     errors: Errors,
     prefilled: bool,
 ) -> Result<HttpResponse, Error> {
-    let policy = &person.app.policy().personal;
-    let max = policy.max_life.map(exactly);
+    let policy = &house.policy;
+    let fields = ["networks", "idle", "not_before"];
     let view = NewToken {
         frame: Frame::of(person, "tokens"),
+        limited: !(wish.networks.is_empty() && wish.idle.is_empty() && wish.not_before.is_empty())
+            || fields.iter().any(|field| errors.on(field).is_some()),
         errors,
-        resources: resources(person, catalogue, &wish),
+        idles: idles(&wish.idle),
+        resources: resources(person, &house.catalogue, &wish),
         expiries: expiries(policy, &wish.expires, person.app.now()),
         name: wish.name,
         description: wish.description,
         custom: wish.custom,
+        networks: wish.networks,
+        not_before: wish.not_before,
         prefilled,
-        policy_note: max
-            .map(|max| format!("Tokens live at most {max} here (set by your administrator).")),
+        policy_notes: notes(policy),
+        needs_approval: policy.holds_back(&person.user, &person.caller.actor),
+        reason: wish.reason,
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
+}
+
+/// The choices, of which `chosen` is selected.
+fn idles(chosen: &str) -> Vec<Idle> {
+    let lives = [30, 60, 90, 180, 365].map(days);
+    let lives: BTreeSet<_> = lives.into_iter().chain(parse_duration(chosen)).collect();
+    let choice = |value: String, label: String| Idle {
+        selected: value == chosen,
+        value,
+        label,
+    };
+    let never = choice(String::new(), "However long".to_owned());
+    let others = lives
+        .into_iter()
+        .map(|life| choice(value_of(life), exactly(life)));
+    std::iter::once(never).chain(others).collect()
 }
 
 fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickResource> {

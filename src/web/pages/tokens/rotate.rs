@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::expiry::{Expiry, exactly, expiries, value_of};
+use super::expiry::{Expiry, exactly, expiries, notes, value_of};
 use super::wish::Wish;
 use super::{TokenRow, at_field, created, own};
 use crate::clock::parse_duration;
@@ -30,7 +30,7 @@ struct RotateToken {
     drain: String,
     expiries: Vec<Expiry>,
     custom: String,
-    policy_note: Option<String>,
+    policy_notes: Vec<String>,
 }
 
 /// How long the old token may go on working.
@@ -47,7 +47,7 @@ struct Overlap {
 pub async fn get(Recent(person): Recent, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = own(&person, &id).await?;
     let (sent, errors) = (Params::default(), Errors::default());
-    form(&person, StatusCode::OK, &token, &sent, errors)
+    form(&person, StatusCode::OK, &token, &sent, errors).await
 }
 
 /// Make the successor. Its secret is in this one answer.
@@ -58,18 +58,18 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
     } = posted;
     person.recently(|| format!("{}/{id}/rotate", routes::TOKENS))?;
     let token = own(&person, &id).await?;
-    let refused = |errors| {
+    let refused = async |errors| {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        form(&person, status, &token, &sent, errors)
+        form(&person, status, &token, &sent, errors).await
     };
     let overlap = parse_duration(sent.get("overlap").unwrap_or_default());
     let Some(overlap) = overlap else {
         let message = "Choose how long the old token goes on working.";
-        return refused(Errors::one("overlap", message));
+        return refused(Errors::one("overlap", message)).await;
     };
     let end = match Wish::posted(&sent).end(person.app.now()) {
         Ok(end) => end,
-        Err(message) => return refused(Errors::one("expires", message)),
+        Err(message) => return refused(Errors::one("expires", message)).await,
     };
     let rotation = Rotation {
         overlap: Some(overlap),
@@ -79,7 +79,7 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
     let rotated = person.write(move |tx| old.rotate(tx, rotation)).await?;
     match rotated {
         Ok(rotated) => created::page_for_successor(&person, &rotated),
-        Err(problem) => refused(at_field(problem, "expires")?),
+        Err(problem) => refused(at_field(problem, "expires")?).await,
     }
 }
 
@@ -114,14 +114,15 @@ fn done(outcome: Result<(), Problem>, done: &str) -> Result<HttpResponse, Error>
     Ok(see_other(&with_query(routes::TOKENS, &[("done", done)])))
 }
 
-fn form(
+async fn form(
     person: &SignedIn,
     status: StatusCode,
     token: &PersonalToken,
     sent: &Params,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let (now, policy) = (person.app.now(), &person.app.policy().personal);
+    let policy = &person.app.read(|rx| rx.token_policy()).await?;
+    let now = person.app.now();
     let chosen = sent.get("overlap").and_then(parse_duration);
     let chosen = chosen.unwrap_or(policy.overlap);
     let mut lengths = vec![
@@ -143,7 +144,6 @@ fn form(
     });
     let same = same_life(&token.token, now).life(now);
     let same = same.map_or("never".to_owned(), value_of);
-    let max = policy.max_life.map(exactly);
     let view = RotateToken {
         frame: Frame::of(person, "tokens"),
         errors,
@@ -153,8 +153,7 @@ fn form(
         drain: length(policy.drain),
         expiries: expiries(policy, sent.get("expires").unwrap_or(&same), now),
         custom: sent.get("expires_at").unwrap_or_default().to_owned(),
-        policy_note: max
-            .map(|max| format!("Tokens live at most {max} here (set by your administrator).")),
+        policy_notes: notes(policy),
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::clock::{Timestamp, parse_duration};
-use crate::domain::personal_token::End;
+use crate::domain::limits::{Limits, Networks};
+use crate::domain::personal_token::{End, Problem};
 use crate::domain::resource::Catalogue;
 use crate::domain::words::{Audience, Scope};
 use crate::oauth::Params;
@@ -20,6 +21,14 @@ pub(super) struct Wish {
     /// The chosen expiry; empty for the one that is preselected.
     pub expires: String,
     pub custom: String,
+    /// Networks, with spaces, commas or lines between them.
+    pub networks: String,
+    /// How long it may lie unused: "60d", or empty for ever.
+    pub idle: String,
+    /// When it begins; empty for now.
+    pub not_before: String,
+    /// What it is for, to the administrator who approves it.
+    pub reason: String,
 }
 
 impl Wish {
@@ -31,6 +40,10 @@ impl Wish {
             ticked: form.all("scope").map(str::to_owned).collect(),
             expires: text("expires"),
             custom: text("expires_at"),
+            networks: text("networks"),
+            idle: text("idle"),
+            not_before: text("not_before"),
+            reason: text("reason"),
         }
     }
 
@@ -62,6 +75,10 @@ impl Wish {
                 .collect(),
             expires: query.get("expires").unwrap_or_default().to_owned(),
             custom: query.get("expires_at").unwrap_or_default().to_owned(),
+            networks: query.get("networks").unwrap_or_default().to_owned(),
+            idle: query.get("idle").unwrap_or_default().to_owned(),
+            not_before: query.get("not_before").unwrap_or_default().to_owned(),
+            reason: query.get("reason").unwrap_or_default().to_owned(),
         }
     }
 
@@ -72,6 +89,10 @@ impl Wish {
             ("description", &self.description),
             ("expires", &self.expires),
             ("expires_at", &self.custom),
+            ("networks", &self.networks),
+            ("idle", &self.idle),
+            ("not_before", &self.not_before),
+            ("reason", &self.reason),
         ];
         pairs.extend(self.ticked.iter().map(|ticked| ("scope", ticked.as_str())));
         with_query("/settings/tokens/new", &pairs)
@@ -106,6 +127,27 @@ impl Wish {
         Ok((scope, audience))
     }
 
+    /// What limits it besides its rights; the field and the sentence of what is wrong.
+    pub fn limits(&self) -> Result<Limits, (&'static str, String)> {
+        let networks = networks(&self.networks);
+        let networks = networks.map_err(|problem| ("networks", problem.to_string()))?;
+        let idle = match self.idle.as_str() {
+            "" => None,
+            life => {
+                let wrong = || ("idle", Problem::IdleLife.to_string());
+                Some(parse_duration(life).ok_or_else(wrong)?)
+            }
+        };
+        let not_before = match self.not_before.as_str() {
+            "" => None,
+            at => {
+                let wrong = || ("not_before", "Choose a day and a time.".to_owned());
+                Some(from_input(at).ok_or_else(wrong)?)
+            }
+        };
+        Ok(Limits::new(networks, not_before, idle))
+    }
+
     pub fn end(&self, now: Timestamp) -> Result<End, &'static str> {
         match self.expires.as_str() {
             "never" => Ok(End::Never),
@@ -118,6 +160,12 @@ impl Wish {
             }
         }
     }
+}
+
+/// Networks as people write them into a field.
+pub(super) fn networks(written: &str) -> Result<Networks, Problem> {
+    let words = written.split([' ', ',', '\n', '\r', '\t']);
+    Networks::read(words.filter(|word| !word.is_empty())).map_err(Problem::Network)
 }
 
 pub(super) fn value(uri: &str, scope: &str) -> String {

@@ -1,0 +1,109 @@
+//! Changing a token in place: less of everything, another name, other networks.
+
+use diesel::prelude::*;
+
+use super::rules::{LAST_MOMENT, Problem, check_limits, checked_description, checked_name};
+use super::{End, PersonalToken, check_name_free};
+use crate::clock::Timestamp;
+use crate::db::schema::{grants, tokens};
+use crate::db::{self, Fault};
+use crate::domain::audit::{Event, What};
+use crate::domain::limits::Networks;
+use crate::domain::resource::Catalogue;
+use crate::domain::tx::Tx;
+use crate::domain::words::Scope;
+
+/// What of a token is to change; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub scope: Option<Scope>,
+    pub end: Option<Timestamp>,
+    /// From where it may be used; empty for anywhere.
+    pub networks: Option<Networks>,
+}
+
+impl PersonalToken {
+    /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.
+    pub fn change(&self, tx: &mut Tx, changes: Changes) -> Result<PersonalToken, Problem> {
+        let owner = self.owner()?;
+        db::hold_user(tx, owner.as_bytes())?;
+        // As it is now that nobody else can change it: of two that narrow at once, the second must not widen again.
+        let current = Self::find(tx, self.token.id)?.ok_or(Problem::NotLive)?;
+        if !current.is_live(tx.now) {
+            return Err(Problem::NotLive);
+        }
+        let name = match &changes.name {
+            Some(name) => checked_name(name)?,
+            None => current.name().to_owned(),
+        };
+        let description = match &changes.description {
+            Some(description) => checked_description(description)?,
+            None => current.grant.description.clone().unwrap_or_default(),
+        };
+        let scope = changes.scope.unwrap_or_else(|| current.grant.scope.clone());
+        current.check_narrower(&scope, changes.end, tx.now)?;
+        let mut limits = current.grant.limits.clone();
+        if let Some(networks) = changes.networks {
+            limits.confine_to(networks);
+        }
+        check_limits(&limits, current.end())?;
+        if limits.networks.is_none() && current.grant.limits.networks.is_some() {
+            tx.token_policy()?.check_networks(&limits, &scope)?;
+        }
+        if name != current.name() {
+            let now = tx.now;
+            check_name_free(&Self::live_of(tx, owner, now)?, &name)?;
+        }
+
+        // A resource server of whose scopes none is left has no business with the token any more.
+        let meant = Catalogue::load(tx)?.audience_of(&scope);
+        let audience = current.grant.audience.shared_with(&meant);
+        diesel::update(grants::table.find(self.grant.id))
+            .set((
+                grants::name.eq(&name),
+                grants::description.eq(&description),
+                grants::scope.eq(&scope),
+                grants::audience.eq(&audience),
+                &limits,
+            ))
+            .execute(&mut **tx)?;
+        if let Some(end) = changes.end {
+            diesel::update(tokens::table.find(self.token.hash))
+                .set(tokens::expires_at.eq(end))
+                .execute(&mut **tx)?;
+        }
+        tx.record(
+            Event::new(What::TokenChanged)
+                .grant(&self.grant)
+                .detail(&name),
+        )?;
+        Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
+    }
+
+    fn end(&self) -> End {
+        self.token.expires_at.map_or(End::Never, End::At)
+    }
+
+    fn check_narrower(
+        &self,
+        scope: &Scope,
+        end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if scope.is_empty() {
+            return Err(Problem::NoScope);
+        }
+        if !self.grant.scope.covers(scope) {
+            let wider = scope.only(|word| !self.grant.scope.contains(word));
+            return Err(Problem::Widening(wider.to_string()));
+        }
+        match (end, self.token.expires_at) {
+            (Some(end), _) if end.seconds() <= now.seconds() => Err(Problem::EndPassed),
+            (Some(end), _) if end > LAST_MOMENT => Err(Problem::EndBeyondPolicy(LAST_MOMENT)),
+            (Some(end), Some(current)) if end > current => Err(Problem::Lengthening),
+            _ => Ok(()),
+        }
+    }
+}
