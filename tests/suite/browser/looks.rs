@@ -75,7 +75,7 @@ async fn tour(house: &House, browser: &Chromium, look: impl AsyncFn(&str)) {
     browser.sign_in(name).await;
     look("tokens").await;
 
-    let revoke = format!("{path}/revoke");
+    let (revoke, rotate) = (format!("{path}/revoke"), format!("{path}/rotate"));
     let disconnect = format!("/settings/apps/{}/disconnect", app.client_id);
     let consent = app.asks("notes:read notes:write repositories:read").path();
     let wrong_app = app.asks("notes:read").set("client_id", "nobody").path();
@@ -88,6 +88,8 @@ async fn tour(house: &House, browser: &Chromium, look: impl AsyncFn(&str)) {
         "/settings/tokens/new?name=a_name_without_a_space_that_is_sixty_four_characters_long_in_all&expires=never",
         path,
         &revoke,
+        &rotate,
+        "/settings/tokens/new?networks=2001:db8:85a3::/48,2001:db8:85a4::/48,203.0.113.0/24",
         "/settings/apps",
         &disconnect,
         "/settings/password",
@@ -112,6 +114,13 @@ async fn tour(house: &House, browser: &Chromium, look: impl AsyncFn(&str)) {
     browser.press("Revoke token").await;
     browser.see("#confirm-error").await;
     look("a refused revocation").await;
+    browser.goto(&rotate).await;
+    browser.press("Make the new token").await;
+    browser.see("#secret").await;
+    look("the secret of a successor").await;
+    browser.click("[data-stored] input").await;
+    browser.goto("/settings/tokens").await;
+    look("tokens of which one is rotating").await;
     browser.goto("/settings/password").await;
     browser.fill("#current_password", "not this one").await;
     browser.fill("#new_password", PASSWORD).await;

@@ -56,6 +56,8 @@ struct Idle {
 
 struct PickResource {
     name: String,
+    /// Our own management API.
+    is_ours: bool,
     uri: String,
     scopes: Vec<ScopeChoice>,
 }
@@ -244,8 +246,11 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
         shown.push(PickResource {
             name: plain(&resource.name),
             uri: resource.uri.clone(),
+            is_ours: resource.is_ours(),
             scopes,
         });
     }
+    // What everybody came for stands first.
+    shown.sort_by_key(|shown| shown.is_ours);
     shown
 }
