@@ -3,6 +3,7 @@
 //! A setting `some_key` is read from the environment as `JETON_SOME_KEY`, else from the TOML file that `--config` or
 //! `JETON_CONFIG` names, else it has its default.
 
+mod parse;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -222,6 +223,7 @@ mod tests {
             ("issuer", "HTTPS://Jeton.example"),
             ("trusted_proxies", "10.0.0.0/99"),
             ("brands", "J"),
+            ("foreign_tokens", "a b"),
             ("access_token_ttl", "1 hour"),
             ("authorization_code_ttl", "11m"),
             ("pat_creators", "nobody"),

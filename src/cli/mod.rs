@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod import;
 mod migrate;
 mod resource;
 mod serve;
@@ -60,6 +61,8 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Let tokens of another system go on working here
+    Import(import::Import),
 }
 
 impl Cli {
@@ -74,8 +77,9 @@ impl Cli {
             Command::Resource(command) => command.run(&open(config)?),
             Command::Client(command) => command.run(&open(config)?),
             Command::Token(command) => command.run(&open(config)?),
+            Command::Import(command) => command.run(&open(config)?),
         };
-        answer?.print(self.json)
+        answer?.give(self.json)
     }
 }
 
@@ -137,13 +141,32 @@ impl Error {
 struct Answer {
     json: String,
     text: String,
+    /// Whether not all was done that was asked for.
+    failed: bool,
 }
 
 impl Answer {
     fn new(facts: &impl Serialize, text: impl Into<String>) -> Self {
         let json = serde_json::to_string(facts).expect("plain facts can be written as JSON");
         let text = text.into();
-        Self { json, text }
+        let failed = false;
+        Self { json, text, failed }
+    }
+
+    /// With an exit code that says that not all was done.
+    fn failed(self) -> Self {
+        Self {
+            failed: true,
+            ..self
+        }
+    }
+
+    fn give(self, as_json: bool) -> Result<(), Error> {
+        self.print(as_json)?;
+        match self.failed {
+            true => Err(Error::refused("not all of it was done")),
+            false => Ok(()),
+        }
     }
 
     fn print(&self, as_json: bool) -> Result<(), Error> {

@@ -56,6 +56,8 @@ pub enum Via {
     CommandLine,
     /// The token endpoint.
     OAuth,
+    /// From another system.
+    Import,
 }
 
 impl Via {
@@ -65,6 +67,7 @@ impl Via {
             Via::Api => "api",
             Via::CommandLine => "cli",
             Via::OAuth => "oauth",
+            Via::Import => "import",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
 mod changes;
+mod ending;
 mod rotation;
 mod rules;
 
@@ -11,7 +12,7 @@ use diesel::prelude::*;
 use super::audit::{Event, What};
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
 use super::deed::Deed;
-use super::grant::{Because, Grant, NewGrant, Origin, Via};
+use super::grant::{Grant, NewGrant, Origin, Via};
 use super::id::Id;
 use super::limits::Limits;
 use super::policy::PersonalTokenPolicy;
@@ -30,11 +31,6 @@ pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
 use rules::checked_reason;
 pub use rules::{PRESETS, Problem, days, grantable};
 use rules::{check_limits, check_scope, checked_description, checked_name};
-
-/// How long an expired token is shown to its owner.
-const EXPIRED_SHOWN: Duration = days(30);
-/// How long a revoked one is.
-const REVOKED_SHOWN: Duration = days(90);
 
 /// A personal access token with its grant.
 #[derive(Debug, Clone)]
@@ -290,41 +286,24 @@ impl PersonalToken {
         Ok((PersonalToken { token, grant }, secret))
     }
 
-    /// End the token and whatever works beside it, at once and for ever. A second time changes nothing.
-    pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
-        self.grant.revoke(tx, because)
-    }
-
-    /// Remove up to `limit` tokens that ended long ago, with a record of each: expired ones are shown for 30 days, revoked
-    /// ones for 90.
-    pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
-        let expired = tokens::expires_at.lt(tx.now - EXPIRED_SHOWN);
-        let revoked = grants::revoked_at.lt(tx.now - REVOKED_SHOWN);
-        let over: Vec<Grant> = tokens::table
-            .inner_join(grants::table)
-            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
-            .filter(tokens::spent_at.is_null())
-            .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
-            .order(grants::id)
-            .limit(limit)
-            .select(Grant::as_select())
-            .load(&mut **tx)?;
-        for grant in &over {
-            let name = grant.name.clone().unwrap_or_default();
-            tx.record(Event::new(What::TokenPurged).grant(grant).detail(name))?;
+    /// Whether a token of another system can go on under this name, with these rights: the name and the description as they are
+    /// kept.
+    pub fn check_import(
+        tx: &mut Tx,
+        catalogue: &Catalogue,
+        owner: &User,
+        (name, description): (&str, &str),
+        scope: &Scope,
+        audience: &Audience,
+    ) -> Result<(String, String), Problem> {
+        if !owner.is_enabled() {
+            return Err(Problem::OwnerDisabled);
         }
-        let ids: Vec<Id> = over.iter().map(|grant| grant.id).collect();
-        // Its tokens go with it.
-        diesel::delete(grants::table.filter(grants::id.eq_any(ids))).execute(&mut **tx)
-    }
-
-    /// End all live tokens of `owner`; how many there were.
-    pub fn revoke_all_of(tx: &mut Tx, owner: Id, because: &Because) -> QueryResult<usize> {
+        let (name, description) = (checked_name(name)?, checked_description(description)?);
+        check_scope(catalogue, owner, scope, audience)?;
         let now = tx.now;
-        let live = Self::live_of(tx, owner, now)?;
-        live.iter()
-            .try_for_each(|token| token.revoke(tx, because))?;
-        Ok(live.len())
+        check_name_free(&Self::live_of(tx, owner.id, now)?, &name)?;
+        Ok((name, description))
     }
 
     /// Of the next `limit` families after that of the grant `after`: the tokens that have not ended, whosever they are, and the

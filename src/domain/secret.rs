@@ -15,6 +15,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::foreign::Foreign;
 use crate::db::column::column;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -56,7 +57,10 @@ impl SecretKind {
 /// The first part of every secret of this server, 2 to 9 characters: `jeton` unless it is set otherwise.
 /// New secrets carry the first brand; all of them are accepted, so that a brand can be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brands(Vec<String>);
+pub struct Brands {
+    own: Vec<String>,
+    foreign: Vec<Foreign>,
+}
 
 impl Brands {
     /// Check the accepted brands, of which the first is minted with.
@@ -75,7 +79,20 @@ impl Brands {
         if brands.is_empty() {
             return Err("at least one brand is needed".to_owned());
         }
-        Ok(Self(brands))
+        Ok(Self {
+            own: brands,
+            foreign: vec![],
+        })
+    }
+
+    /// With formats of other systems, whose tokens were imported.
+    pub fn with_foreign(self, foreign: Vec<Foreign>) -> Self {
+        Self { foreign, ..self }
+    }
+
+    /// Whether any is known.
+    pub fn know_foreign(&self) -> bool {
+        !self.foreign.is_empty()
     }
 
     /// A new secret from the operating system's generator.
@@ -101,14 +118,31 @@ impl Brands {
     }
 
     /// Read a presented string: its kind if brand, type, length and checksum are right, so that a mistyped
-    /// or shortened secret is refused without a look into the database.
+    /// or shortened secret is refused without a look into the database. Whatever is of another system's format is a personal
+    /// access token.
     pub fn read(&self, presented: &str) -> Option<Secret> {
+        let foreign = || {
+            self.foreign
+                .iter()
+                .find_map(|format| format.read(presented))
+        };
+        self.read_own(presented).or_else(|| {
+            let (secret, shown) = foreign()?;
+            Some(Secret {
+                kind: SecretKind::PersonalAccessToken,
+                text: Zeroizing::new(secret.to_owned()),
+                shown,
+            })
+        })
+    }
+
+    fn read_own(&self, presented: &str) -> Option<Secret> {
         let mut parts = presented.split('_');
         let (brand, kind, rest) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() || rest.len() != BODY + CHECK {
             return None;
         }
-        if !self.0.iter().any(|accepted| accepted == brand) {
+        if !self.own.iter().any(|accepted| accepted == brand) {
             return None;
         }
         let kind = SecretKind::ALL.into_iter().find(|k| k.as_str() == kind)?;
@@ -119,19 +153,20 @@ impl Brands {
         (checksum(covered).as_bytes() == check.as_bytes()).then(|| Secret {
             kind,
             text: Zeroizing::new(presented.to_owned()),
+            shown: covered.len() - BODY + HINT,
         })
     }
 
     fn dress(&self, kind: SecretKind, body: &str) -> Secret {
         let mut text = Zeroizing::new(String::with_capacity(64));
-        text.push_str(&self.0[0]);
+        text.push_str(&self.own[0]);
         text.push('_');
         text.push_str(kind.as_str());
         text.push('_');
         text.push_str(body);
-        let check = checksum(&text);
+        let (check, shown) = (checksum(&text), text.len() - BODY + HINT);
         text.push_str(&check);
-        Secret { kind, text }
+        Secret { kind, text, shown }
     }
 }
 
@@ -161,6 +196,8 @@ fn checksum(covered: &str) -> String {
 pub struct Secret {
     kind: SecretKind,
     text: Zeroizing<String>,
+    /// How many characters may be shown.
+    shown: usize,
 }
 
 impl Secret {
@@ -181,8 +218,7 @@ impl Secret {
 
     /// What may be shown of it later: brand, type and the first characters, `jeton_pat_3AHO`.
     pub fn hint(&self) -> String {
-        let end = self.text.len() - BODY - CHECK + HINT;
-        self.text[..end].to_owned()
+        self.text[..self.shown].to_owned()
     }
 }
 
@@ -198,6 +234,11 @@ impl fmt::Debug for Secret {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// The digest of these bytes, made elsewhere.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }

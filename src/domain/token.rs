@@ -137,6 +137,30 @@ impl Token {
         Ok(token)
     }
 
+    /// Keep a token that was made elsewhere, by its digest.
+    pub fn adopt(
+        tx: &mut Tx,
+        hash: Digest,
+        hint: String,
+        grant_id: Id,
+        kind: TokenKind,
+        expires_at: Option<Timestamp>,
+    ) -> QueryResult<()> {
+        let (id, now) = (Id::new(tx.now), tx.now);
+        let row = TokenRow {
+            hash: hash.as_bytes(),
+            id: id.as_bytes(),
+            grant_id: grant_id.as_bytes(),
+            kind: kind.as_str(),
+            hint: &hint,
+            scope: None,
+            audience: None,
+            created_at: now,
+            expires_at,
+        };
+        db::insert_tokens(tx, &[row])
+    }
+
     /// Keep many.
     pub fn issue_all(tx: &mut Tx, new: Vec<NewToken>) -> QueryResult<()> {
         let now = tx.now;

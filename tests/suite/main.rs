@@ -27,6 +27,7 @@ mod failing_storage;
 mod floods;
 mod form_limits;
 mod hostile_input;
+mod import;
 mod last_uses;
 mod layers;
 mod limits;

@@ -46,7 +46,7 @@ fn where_there_is_somebody_already_it_makes_nobody() {
 }
 
 /// What each setting can't be. A new setting needs a line here.
-const BAD: [(&str, &str); 27] = [
+const BAD: [(&str, &str); 28] = [
     ("database_url", "mysql://root:hunter2@127.0.0.1/x"),
     ("listen", "8080"),
     ("metrics_listen", "9090"),
@@ -54,6 +54,7 @@ const BAD: [(&str, &str); 27] = [
     ("issuer", "jeton.example"),
     ("trusted_proxies", "10.0.0.0/99"),
     ("brands", "J"),
+    ("foreign_tokens", "a b"),
     ("access_token_ttl", "1 hour"),
     ("refresh_token_ttl", "0d"),
     ("refresh_grace", "30"),

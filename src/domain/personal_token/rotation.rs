@@ -280,7 +280,7 @@ impl PersonalToken {
     pub fn purge_rotated(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let over: Vec<PersonalToken> = tokens::table
             .inner_join(grants::table)
-            .filter(tokens::overlap_until.lt(tx.now - super::REVOKED_SHOWN))
+            .filter(tokens::overlap_until.lt(tx.now - super::ending::REVOKED_SHOWN))
             .order(tokens::overlap_until)
             .limit(limit)
             .select((Token::as_select(), Grant::as_select()))

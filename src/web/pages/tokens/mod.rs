@@ -86,6 +86,7 @@ impl TokenRow {
             created_via: match grant.created_via.as_str() {
                 "page" => "these pages",
                 "cli" => "the command line",
+                "import" => "an import",
                 _ => "the API",
             }
             .to_owned(),
