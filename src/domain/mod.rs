@@ -8,6 +8,7 @@ pub mod census;
 pub mod client;
 pub mod consent;
 pub mod deed;
+pub mod forward_policy;
 pub mod grant;
 pub mod id;
 pub mod lookup;
