@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use actix_web::{FromRequest, HttpRequest};
 
-pub use api::{Account, Holder, Manager, Read, Revoke, Write};
+pub use api::{Account, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 pub use proxy::Proxy;

@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, user_tokens};
+use super::api::{forward_auth_policies as policies, my_tokens, own_token, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -39,6 +39,8 @@ const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
+const POLICIES: &str = "/api/forward-auth-policies";
+const POLICY: &str = "/api/forward-auth-policies/{policy}";
 
 /// The route table.
 #[rustfmt::skip]
@@ -89,6 +91,10 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
+        get(POLICIES, policies::list),
+        get(POLICY, policies::show),
+        put(POLICY, policies::put),
+        delete(POLICY, policies::remove),
 
         // For proxies.
         get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
@@ -171,7 +177,7 @@ macro_rules! methods {
         }
     )* };
 }
-methods!(get GET post POST patch PATCH delete DELETE);
+methods!(get GET post POST put PUT patch PATCH delete DELETE);
 
 /// Mount the table: routes of one path stand together, and answer 405 to every other method.
 pub fn mount(config: &mut ServiceConfig, counted: &Http) {

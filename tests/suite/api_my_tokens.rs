@@ -83,6 +83,8 @@ async fn an_administrator_is_offered_the_reserved_scopes() {
         "notes:write",
         "pats:read",
         "pats:revoke",
+        "policies:read",
+        "policies:write",
     ];
     assert_eq!(names, all);
 }

@@ -27,8 +27,8 @@ pub struct Account {
     pub body: Vec<u8>,
 }
 
-/// Somebody who may manage everybody's tokens: an administrator with a browser, or an app with an access token that
-/// has the scope of `S`.
+/// Somebody who may manage everybody's tokens, or what proxies let through: an administrator with a browser, or an app
+/// with an access token that has the scope of `S`.
 pub struct Manager<S> {
     pub app: App,
     pub body: Vec<u8>,
@@ -78,6 +78,10 @@ pub enum Read {}
 pub enum Write {}
 /// To end anybody's tokens.
 pub enum Revoke {}
+/// To see the forward-auth policies.
+pub enum ReadPolicies {}
+/// To make, change and remove them.
+pub enum WritePolicies {}
 
 impl Right for Read {
     const SCOPE: &'static str = "pats:read";
@@ -94,6 +98,18 @@ impl Right for Write {
 impl Right for Revoke {
     const SCOPE: &'static str = "pats:revoke";
     const NAME: &'static str = "manager (pats:revoke)";
+    const CHANGES_TOKENS: bool = false;
+}
+
+impl Right for ReadPolicies {
+    const SCOPE: &'static str = "policies:read";
+    const NAME: &'static str = "manager (policies:read)";
+    const CHANGES_TOKENS: bool = false;
+}
+
+impl Right for WritePolicies {
+    const SCOPE: &'static str = "policies:write";
+    const NAME: &'static str = "manager (policies:write)";
     const CHANGES_TOKENS: bool = false;
 }
 
