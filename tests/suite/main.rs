@@ -29,6 +29,7 @@ mod form_limits;
 mod forward_auth;
 mod forward_auth_in_service;
 mod forward_auth_policies;
+mod forward_auth_proxies;
 mod forward_auth_requests;
 mod hostile_input;
 mod last_uses;
