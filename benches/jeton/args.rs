@@ -49,6 +49,7 @@ pub enum Case {
     Memory,
     Flood,
     Storm,
+    ForwardAuth,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]

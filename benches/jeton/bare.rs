@@ -17,7 +17,7 @@ use crate::Result;
 pub struct Bare {
     /// Where, as actix-web's routes have it.
     pub path: String,
-    /// The member that the form, or the JSON, has to have.
+    /// The member that the form, or the JSON, has to have; empty if there is neither.
     pub needs: String,
     pub status: u16,
     pub headers: Vec<(String, String)>,
@@ -50,7 +50,7 @@ pub fn serve(port: u16, file: &str) -> Result<()> {
                 response.body(bare.body.clone())
             }
         };
-        actix_web::App::new().route(&path, web::post().to(handler))
+        actix_web::App::new().route(&path, web::route().to(handler))
     });
     let server = server.workers(workers).bind(("127.0.0.1", port))?;
     Ok(actix_web::rt::System::new().block_on(server.run())?)
@@ -70,6 +70,9 @@ fn is_named(req: &HttpRequest) -> bool {
 
 impl Bare {
     fn is_in(&self, body: &[u8]) -> bool {
+        if self.needs.is_empty() {
+            return true;
+        }
         if body.starts_with(b"{") {
             let json = serde_json::from_slice::<serde_json::Value>(body);
             return json.is_ok_and(|json| json.get(&self.needs).is_some());

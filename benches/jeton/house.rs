@@ -13,6 +13,7 @@ use jeton::clock::{Clock, Timestamp};
 use jeton::config::Config;
 use jeton::db::Conn;
 use jeton::domain::client::{AuthMethod, Client, GrantType, NewClient};
+use jeton::domain::forward_policy::{ForwardPolicy, Headers, Otherwise};
 use jeton::domain::redirect_uri::RedirectUri;
 use jeton::domain::resource::{NewScope, Resource};
 use jeton::domain::secret::{Brands, Secret, SecretKind};
@@ -230,7 +231,7 @@ pub fn app(database: &str) -> Result<App> {
     Ok(App::open(config, Clock::System)?)
 }
 
-/// The tables, an API that asks, an app and a service.
+/// The tables, an API that asks, a policy for proxies in front of it, an app and a service.
 fn furnish(database: &str, name: String, tokens: usize) -> Result<House> {
     let app = app(database)?;
     let caller = Caller::command_line();
@@ -242,6 +243,8 @@ fn furnish(database: &str, name: String, tokens: usize) -> Result<House> {
     let scopes: Vec<NewScope> = scopes.collect();
     let (_, api, api_secret) =
         app.write_blocking(&caller, |tx| Resource::create(tx, API, "Notes", &scopes))?;
+    let mut policy = policy()?;
+    app.write_blocking(&caller, |tx| policy.create(tx))?;
     let redirect_uri = RedirectUri::register("https://app.example/cb")?;
     let types = [GrantType::AuthorizationCode, GrantType::RefreshToken];
     let (client, client_secret) = app.write_blocking(&caller, |tx| {
@@ -261,6 +264,20 @@ fn furnish(database: &str, name: String, tokens: usize) -> Result<House> {
         app_authorization: basic(&client.id, client_secret.expose()),
         app: client.id,
         service: basic(&service.id, service_secret.expose()),
+    })
+}
+
+/// What a proxy lets through.
+fn policy() -> Result<ForwardPolicy> {
+    Ok(ForwardPolicy {
+        name: "notes".to_owned(),
+        audience: API.to_owned(),
+        rules: vec![
+            "PUT,POST /notes/* notes:write".parse()?,
+            "GET /notes/* notes:read".parse()?,
+        ],
+        otherwise: Otherwise::Deny,
+        headers: Headers::default(),
     })
 }
 

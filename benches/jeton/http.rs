@@ -41,6 +41,16 @@ pub fn post(url: &str, authorization: &str, content_type: &str, body: &str) -> R
     wait(answer(request))
 }
 
+/// What a proxy asks about a request that has this authorization, on a connection of its own.
+pub fn question(url: &str, authorization: &str) -> Result<Answer> {
+    let request = client()?
+        .get(url)
+        .header("Authorization", authorization)
+        .header("X-Original-Method", "GET")
+        .header("X-Original-URI", "/notes/1");
+    wait(answer(request))
+}
+
 /// Send a request, and read its answer whole.
 pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
     let response = request.send().await?;

@@ -26,7 +26,7 @@ use std::fs;
 use std::path::Path;
 
 use args::{Args, Case, Kind};
-use cases::{Ground, flood, introspection, start, storm, writing};
+use cases::{Ground, flood, forward_auth, introspection, start, storm, writing};
 use house::House;
 use report::{Fact, Figures, Report};
 use store::Store;
@@ -82,6 +82,9 @@ fn measure(args: &Args, folder: &Path, kind: Kind, report: &mut Report) -> Resul
         for &nodes in &args.nodes {
             if args.wants(Case::Introspection) {
                 report.take(introspection::run(ground, nodes), no_facts)?;
+            }
+            if args.wants(Case::ForwardAuth) {
+                report.take(forward_auth::run(ground, nodes), no_facts)?;
             }
         }
         if args.wants(Case::Start) || args.wants(Case::Memory) {

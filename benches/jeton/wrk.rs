@@ -17,7 +17,8 @@ pub struct Load<'a> {
     pub url: &'a str,
     pub authorization: &'a str,
     pub content_type: &'a str,
-    /// A body a line; where it begins with a slash, a path and a body with a space between them.
+    /// A body a line; where it begins with a slash, a path and a body with a space between them; where it begins with
+    /// `Bearer`, what a proxy asks about a request that has this authorization.
     pub lines: &'a Path,
     /// Whether each line is sent once, or drawn at random again and again.
     pub once: bool,
@@ -62,6 +63,15 @@ local function head(path, length)
     end
     return heads[key]
 end
+local function question(authorization)
+    if not parts then
+        local headers = { Authorization = "HERE", ["X-Original-Method"] = "GET", ["X-Original-URI"] = "/notes/1" }
+        local whole = wrk.format("GET", nil, headers)
+        local from, to = string.find(whole, "HERE", 1, true)
+        parts = { string.sub(whole, 1, from - 1), string.sub(whole, to + 1) }
+    end
+    return parts[1] .. authorization .. parts[2]
+end
 function request()
     local line
     if once then
@@ -74,6 +84,7 @@ function request()
     else
         line = lines[math.random(#lines)]
     end
+    if string.sub(line, 1, 7) == "Bearer " then return question(line) end
     if string.sub(line, 1, 1) ~= "/" then return head(wrk.path, #line) .. line end
     local path, body = string.match(line, "^(%S+) (.*)$")
     return wrk.format("POST", path, nil, body)

@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod forward_auth;
 mod import;
 mod migrate;
 mod resource;
@@ -22,7 +23,7 @@ use crate::domain::secret::Secret;
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
 use crate::domain::{
-    personal_token, redirect_uri, resource as resource_domain, user as user_domain,
+    forward_policy, personal_token, redirect_uri, resource as resource_domain, user as user_domain,
 };
 
 /// An OAuth 2.0 authorization server in which a personal access token is a token like any other.
@@ -63,6 +64,9 @@ enum Command {
     Token(token::Command),
     /// Let tokens of another system go on working here
     Import(import::Import),
+    /// What proxies may let through to services that know nothing of tokens
+    #[command(subcommand)]
+    ForwardAuth(forward_auth::Command),
 }
 
 impl Cli {
@@ -78,6 +82,7 @@ impl Cli {
             Command::Client(command) => command.run(&open(config)?),
             Command::Token(command) => command.run(&open(config)?),
             Command::Import(command) => command.run(&open(config)?),
+            Command::ForwardAuth(command) => command.run(&open(config)?),
         };
         answer?.give(self.json)
     }
@@ -96,6 +101,8 @@ pub enum Error {
     Resource(#[from] resource_domain::Unfit),
     #[error(transparent)]
     Token(#[from] personal_token::Problem),
+    #[error(transparent)]
+    ForwardPolicy(#[from] forward_policy::Unfit),
     #[error("invalid_redirect_uri: {0}")]
     RedirectUri(#[from] redirect_uri::InvalidRedirectUri),
     #[error(transparent)]
@@ -116,6 +123,7 @@ impl Refusal for Error {
             Error::User(error) => error.is_fault(),
             Error::Resource(error) => error.is_fault(),
             Error::Token(error) => error.is_fault(),
+            Error::ForwardPolicy(error) => error.is_fault(),
             Error::Fault(_) | Error::Io(_) => true,
             Error::Refused(_) | Error::Settings(_) | Error::RedirectUri(_) => false,
         }

@@ -195,6 +195,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    forward_auth_policies (name) {
+        name -> Text,
+        resource_id -> Binary,
+        rules -> Text,
+        otherwise -> Text,
+        headers -> Text,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
@@ -203,6 +213,7 @@ diesel::joinable!(grant_networks -> grants (grant_id));
 diesel::joinable!(scopes -> resources (resource_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(consents -> clients (client_id));
+diesel::joinable!(forward_auth_policies -> resources (resource_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
@@ -214,5 +225,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     resources,
     scopes,
     consents,
-    registry
+    registry,
+    forward_auth_policies
 );

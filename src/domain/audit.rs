@@ -39,6 +39,9 @@ pub enum What {
     AccessTokenRevoked,
     CodeReplayed,
     RefreshTokenReplayed,
+    ForwardPolicyCreated,
+    ForwardPolicyChanged,
+    ForwardPolicyRemoved,
 }
 
 impl What {
@@ -71,6 +74,9 @@ impl What {
             What::AccessTokenRevoked => "access_token.revoked",
             What::CodeReplayed => "code.replayed",
             What::RefreshTokenReplayed => "refresh_token.replayed",
+            What::ForwardPolicyCreated => "forward_auth_policy.created",
+            What::ForwardPolicyChanged => "forward_auth_policy.changed",
+            What::ForwardPolicyRemoved => "forward_auth_policy.removed",
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What requests ask before anything else: who a client is, and what a presented token is worth. Many are answered in
-//! one reading.
+//! What requests ask before anything else: who a client is, what a presented token is worth, and what a proxy may let
+//! through. Many are answered in one reading.
 
 use std::sync::Arc;
 
 use diesel::QueryResult;
 
 use super::bearer::Bearer;
+use super::forward_policy::ForwardPolicy;
 use super::registry::{Registered, Registry};
 use super::resource::Catalogue;
 use super::secret::Digest;
@@ -18,6 +19,8 @@ pub struct Lookup {
     pub client: Option<String>,
     /// The digest of a token.
     pub token: Option<Digest>,
+    /// The name of a forward-auth policy.
+    pub policy: Option<String>,
 }
 
 /// The answer: what the database held at some moment after the question was put.
@@ -26,6 +29,7 @@ pub struct Found {
     pub client: Option<Arc<Registered>>,
     pub bearer: Option<Arc<Bearer>>,
     pub catalogue: Arc<Catalogue>,
+    pub policy: Option<Arc<ForwardPolicy>>,
 }
 
 /// Answer all of these, in their order. No answer is older than this call.
@@ -43,11 +47,16 @@ pub fn look_up(
                 Some(id) => registry.client(conn, id)?,
                 None => None,
             };
+            let policy = match &lookup.policy {
+                Some(name) => registry.forward_policy(conn, name)?,
+                None => None,
+            };
             let bearer = lookup.token.and_then(|token| bearers.get(&token).cloned());
             Ok(Found {
                 client,
                 bearer,
                 catalogue: catalogue.clone(),
+                policy,
             })
         });
         found.collect()

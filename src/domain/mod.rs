@@ -9,6 +9,7 @@ pub mod client;
 pub mod consent;
 pub mod deed;
 pub mod foreign;
+pub mod forward_policy;
 pub mod grant;
 pub mod id;
 pub mod import;

@@ -1,5 +1,6 @@
-//! Who is registered here: clients with their secrets, resource servers with their scopes. Every request needs some of
-//! them and they rarely change, so they are kept in memory for as long as the database says that nothing has changed.
+//! Who is registered here: clients with their secrets, resource servers with their scopes, forward-auth policies. Every
+//! request needs some of them and they rarely change, so they are kept in memory for as long as the database says that
+//! nothing has changed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 use subtle::ConstantTimeEq;
 
 use super::client::Client;
+use super::forward_policy::ForwardPolicy;
 use super::resource::Catalogue;
 use super::secret::Digest;
 use crate::clock::Timestamp;
@@ -40,6 +42,7 @@ pub struct Registry {
     version: Option<i64>,
     clients: HashMap<String, Arc<Registered>>,
     catalogue: Option<Arc<Catalogue>>,
+    policies: Option<HashMap<String, Arc<ForwardPolicy>>>,
 }
 
 impl Registry {
@@ -94,5 +97,22 @@ impl Registry {
         let catalogue = Arc::new(Catalogue::load(conn)?);
         self.catalogue = Some(catalogue.clone());
         Ok(catalogue)
+    }
+
+    /// The forward-auth policy of this name. All are kept, so that a name that there is not costs nothing.
+    pub fn forward_policy(
+        &mut self,
+        conn: &mut Conn,
+        name: &str,
+    ) -> QueryResult<Option<Arc<ForwardPolicy>>> {
+        let policies = match &mut self.policies {
+            Some(known) => known,
+            unknown => {
+                let all = ForwardPolicy::all(conn)?.into_iter();
+                let named = all.map(|policy| (policy.name.clone(), Arc::new(policy)));
+                unknown.insert(named.collect())
+            }
+        };
+        Ok(policies.get(name).cloned())
     }
 }

@@ -141,7 +141,8 @@ impl Resource {
         Ok((resource, client, secret))
     }
 
-    /// Make sure that the management API of this server is there as a resource, at `uri` if it is new.
+    /// Make sure that the management API of this server is there as a resource, at `uri` if it is new, with all its scopes:
+    /// a server that was upgraded has more of them than before.
     pub fn ensure_ours(tx: &mut Tx, uri: &str) -> Result<(), Unfit> {
         db::hold_start(tx)?;
         let ours = Resource {

@@ -51,7 +51,7 @@ impl Introspections {
     }
 }
 
-fn verdicts() -> impl Iterator<Item = Verdict> {
+pub(super) fn verdicts() -> impl Iterator<Item = Verdict> {
     let found = STANDINGS
         .into_iter()
         .flat_map(|standing| TokenKind::ALL.map(|kind| Verdict::Found(kind, standing)));
@@ -69,7 +69,7 @@ fn verdicts() -> impl Iterator<Item = Verdict> {
         .chain([Verdict::Unknown, Verdict::Malformed])
 }
 
-fn kind(verdict: Verdict) -> &'static str {
+pub(super) fn kind(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Found(kind, _) | Verdict::NotForCaller(kind) => kind.as_str(),
         Verdict::Unknown | Verdict::Malformed => "none",
@@ -77,7 +77,7 @@ fn kind(verdict: Verdict) -> &'static str {
 }
 
 /// Why it is inactive; nothing if it is active.
-fn reason(verdict: Verdict) -> &'static str {
+pub(super) fn reason(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Malformed => "malformed",
         Verdict::Unknown => "unknown",

@@ -6,6 +6,7 @@
 
 mod deeds;
 mod desks;
+mod forward_auths;
 mod http;
 mod introspections;
 mod passwords;
@@ -15,6 +16,7 @@ use prometheus::{Registry, TextEncoder, register_int_gauge_vec_with_registry};
 
 pub use deeds::Deeds;
 pub use desks::{Desk, Desks};
+pub use forward_auths::ForwardAuths;
 pub use http::{Endpoint, Http, method_word};
 pub use introspections::Introspections;
 pub use passwords::{PasswordCheck, Passwords};
@@ -28,6 +30,7 @@ pub struct Metrics {
     registry: Registry,
     pub http: Http,
     pub introspections: Introspections,
+    pub forward_auths: ForwardAuths,
     pub passwords: Passwords,
     pub deeds: Deeds,
     pub desks: Desks,
@@ -52,6 +55,7 @@ impl Metrics {
         Ok(Self {
             http: Http::register(&registry)?,
             introspections: Introspections::register(&registry)?,
+            forward_auths: ForwardAuths::register(&registry)?,
             passwords: Passwords::register(&registry)?,
             deeds: Deeds::register(&registry)?,
             desks: Desks::register(&registry)?,

@@ -73,7 +73,7 @@ impl Credentials {
             | Credentials::Post { id, .. }
             | Credentials::Named { id } => Lookup {
                 client: Some(id.clone()),
-                token: None,
+                ..Lookup::default()
             },
             Credentials::Bearer(token) => presented(token, brands),
         }
@@ -150,8 +150,8 @@ pub fn bearer_token(header: &[u8]) -> Option<&str> {
 /// What has to be looked up to tell who holds `token`.
 pub fn presented(token: &str, brands: &Brands) -> Lookup {
     Lookup {
-        client: None,
         token: brands.read(token).map(|secret| secret.digest()),
+        ..Lookup::default()
     }
 }
 

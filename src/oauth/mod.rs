@@ -4,6 +4,7 @@ pub mod authorization;
 pub mod client_auth;
 mod engine;
 pub mod error;
+pub mod forward_auth;
 pub mod grant_types;
 pub mod introspection;
 pub mod params;

@@ -31,6 +31,13 @@ pub fn of(req: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     Some(nearest)
 }
 
+/// The address that a proxy in `trusted` says the client has; `None` if none says it. For requests that a proxy asks about:
+/// whose address the asking one has is known, and of no interest.
+pub fn forwarded(req: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip().to_canonical();
+    of(req, trusted).filter(|address| *address != peer)
+}
+
 /// An address, with or without the port that some proxies write behind it.
 fn parse(hop: &str) -> Option<IpAddr> {
     let bare = hop.trim_start_matches('[').trim_end_matches(']');
@@ -51,6 +58,22 @@ mod tests {
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().unwrap()).collect();
         of(&req.to_http_request(), &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_client_that_no_proxy_of_ours_speaks_of_has_no_address() {
+        let ours = ["10.0.0.0/8".parse().unwrap()];
+        let told = |peer: &str, forwarded: &str| {
+            let req = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+            let req = req.append_header(("X-Forwarded-For", forwarded));
+            super::forwarded(&req.to_http_request(), &ours).map(|address| address.to_string())
+        };
+        assert_eq!(
+            told("10.0.0.1", "198.51.100.1").as_deref(),
+            Some("198.51.100.1")
+        );
+        assert_eq!(told("10.0.0.1", "junk"), None);
+        assert_eq!(told("203.0.113.9", "198.51.100.1"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod api;
 mod oauth;
 mod pages;
+mod proxy;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use actix_web::{FromRequest, HttpRequest};
 pub use api::{Account, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
+pub use proxy::Proxy;
 
 use super::{address, telemetry};
 use crate::app::{App, LookupDesk};

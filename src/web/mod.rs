@@ -9,6 +9,7 @@ pub mod errors;
 mod form;
 mod leaving;
 pub mod metrics;
+mod original;
 pub mod pages;
 pub mod routes;
 mod telemetry;

@@ -10,9 +10,9 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, policies, rotation, user_tokens};
+use super::api::{forward_auth_policies, my_tokens, own_token, policies, rotation, user_tokens};
 use super::doors::{Behind, Door};
-use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
+use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
 use super::errors;
 use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
@@ -23,6 +23,11 @@ pub const TOKEN: &str = "/oauth/token";
 pub const INTROSPECT: &str = "/oauth/introspect";
 pub const REVOKE: &str = "/oauth/revoke";
 pub const METADATA: &str = "/.well-known/oauth-authorization-server";
+/// What a proxy asks, with the policy's name behind it.
+pub const FORWARD_AUTH_PREFIX: &str = "/forward-auth/";
+pub const FORWARD_AUTH: &str = "/forward-auth/{policy}";
+/// The same, where the proxy puts the path of the request it asks about behind that.
+pub const FORWARD_AUTH_PATH: &str = "/forward-auth/{policy}/{path:.*}";
 pub const SIGN_IN: &str = "/sign-in";
 pub const STEP_UP: &str = "/step-up";
 pub const TOKENS: &str = "/settings/tokens";
@@ -35,6 +40,8 @@ const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
 const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
+const POLICIES: &str = "/api/forward-auth-policies";
+const POLICY: &str = "/api/forward-auth-policies/{policy}";
 
 /// The route table.
 #[rustfmt::skip]
@@ -101,6 +108,14 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
+        get(POLICIES, forward_auth_policies::list),
+        get(POLICY, forward_auth_policies::show),
+        put(POLICY, forward_auth_policies::put),
+        delete(POLICY, forward_auth_policies::remove),
+
+        // For proxies.
+        get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
+        get(FORWARD_AUTH_PATH, forward_auth::answer).by_any_method(),
 
         // For the operator.
         get("/healthz", health::alive),
@@ -114,6 +129,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may knock.
     pub door: &'static str,
+    /// Whether every other method gets the same.
+    pub any_method: bool,
     any_origin: bool,
     route: actix_web::Route,
 }
@@ -125,14 +142,10 @@ impl Route {
         A: Behind + FromRequest + 'static,
         H::Output: Responder + 'static,
     {
-        let route = match method {
-            // HEAD is GET without the body (RFC 9110 §9.3.2).
-            Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
-            _ => web::method(method.clone()),
-        };
         Self {
             door: A::Door::NAME,
-            route: route.to(handler),
+            route: web::route().to(handler),
+            any_method: false,
             any_origin: false,
             method,
             path,
@@ -144,6 +157,27 @@ impl Route {
         Self {
             any_origin: true,
             ..self
+        }
+    }
+
+    /// Answer whatever method comes: it is that of the request a proxy asks about.
+    fn by_any_method(self) -> Self {
+        Self {
+            any_method: true,
+            ..self
+        }
+    }
+
+    /// The route as it is mounted.
+    fn guarded(self) -> actix_web::Route {
+        match self.method {
+            _ if self.any_method => self.route,
+            // HEAD is GET without the body (RFC 9110 §9.3.2).
+            Method::GET => {
+                let get_or_head = guard::Any(guard::Get()).or(guard::Head());
+                self.route.guard(get_or_head)
+            }
+            method => self.route.guard(guard::Method(method)),
         }
     }
 }
@@ -182,7 +216,7 @@ fn at(path: &'static str, routes: Vec<Route>, counted: Endpoint) -> impl HttpSer
     let allowed: Rc<str> = allowed.join(", ").into();
     let mut resource = web::resource(path).app_data(counted);
     for route in routes {
-        resource = resource.route(route.route);
+        resource = resource.route(route.guarded());
     }
     let other = move |req: HttpRequest| {
         let allowed = allowed.clone();

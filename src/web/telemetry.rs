@@ -18,7 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::domain::id::Id;
 use crate::metrics::Endpoint;
 use crate::traces::RequestSpan;
-use crate::web::routes::INTROSPECT;
+use crate::web::routes::{FORWARD_AUTH, FORWARD_AUTH_PATH, INTROSPECT};
 use crate::web::{Leaving, address};
 
 tokio::task_local! {
@@ -56,8 +56,8 @@ pub async fn around(
     Ok(res)
 }
 
-/// A line for the answer. A resource server asks on every request it serves: that it was told is of interest only to who
-/// looks for a fault.
+/// A line for the answer. A resource server, and a proxy, asks on every request it serves: that it was told is of
+/// interest only to who looks for a fault.
 fn log(req: &HttpRequest, route: Option<&str>, id: Id, status: StatusCode, took: Duration) {
     macro_rules! line {
         ($level:ident) => {
@@ -72,7 +72,13 @@ fn log(req: &HttpRequest, route: Option<&str>, id: Id, status: StatusCode, took:
             )
         };
     }
-    if route == Some(INTROSPECT) && status.is_success() {
+    let asked_for_others = match route {
+        Some(INTROSPECT) => status.is_success(),
+        // A refusal is for whoever the proxy asks about.
+        Some(FORWARD_AUTH | FORWARD_AUTH_PATH) => !status.is_server_error(),
+        _ => false,
+    };
+    if asked_for_others {
         line!(debug);
     } else {
         line!(info);

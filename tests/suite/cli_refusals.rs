@@ -40,6 +40,15 @@ fn what_is_refused_is_one_sentence_and_exit_code_1() {
         |args: &[&'static str]| [&["user", "create"], args, &["--password-stdin"]].concat();
     let resource =
         |uri: &'static str, scope: &'static str| vec!["resource", "create", uri, "--name=x", scope];
+    let policy = |name: &'static str, args: &[&'static str]| {
+        let resource = "--resource=https://notes.example";
+        let resource = match args {
+            [given, ..] if given.starts_with("--resource") => None,
+            _ => Some(resource),
+        };
+        let create = ["forward-auth", "create", name].into_iter();
+        create.chain(resource).chain(args.iter().copied()).collect()
+    };
     for (args, input, sentence) in [
         (
             create(&["alice"]),
@@ -154,6 +163,56 @@ fn what_is_refused_is_one_sentence_and_exit_code_1() {
             "That moment has passed.",
         ),
         (
+            policy("Notes", &[]),
+            "",
+            "a policy's name is 1 to 64 small letters, digits and dashes, and does not begin with a dash, not \"Notes\"",
+        ),
+        (
+            policy("x", &["--rule=GET"]),
+            "",
+            "a rule is written 'GET,HEAD /notes/* notes:read', not \"GET\"",
+        ),
+        (
+            policy("x", &["--rule=get /"]),
+            "",
+            "a method is capital letters, such as GET, not \"get\"",
+        ),
+        (
+            policy("x", &["--rule=GET /a/../b"]),
+            "",
+            "a rule's path is /notes for one",
+        ),
+        (
+            policy("x", &["--rule=GET / photos:read"]),
+            "",
+            "https://notes.example defines no scope photos:read",
+        ),
+        (
+            policy("x", &["--resource=https://x.example"]),
+            "",
+            "there is no resource https://x.example",
+        ),
+        (
+            policy("x", &["--otherwise=maybe"]),
+            "",
+            "what no rule is for gets deny or allow, not \"maybe\"",
+        ),
+        (
+            policy("x", &["--header=username"]),
+            "",
+            "a header's name is X-… or Remote-…",
+        ),
+        (
+            policy("x", &["--header=email=X-Email"]),
+            "",
+            "what can be told is subject, username, scopes, tokenId, clientId or expiresAt, not \"email\"",
+        ),
+        (
+            vec!["forward-auth", "remove", "nothing"],
+            "",
+            "there is no policy nothing",
+        ),
+        (
             vec!["token", "list", "--user=nobody"],
             "",
             "there is no user nobody",
@@ -190,6 +249,7 @@ fn everything(jeton: &Jeton) -> Vec<Value> {
         &["resource", "list"],
         &["client", "list"],
         &["token", "list", "--user=alice"],
+        &["forward-auth", "list"],
     ];
     lists.map(|list| jeton.json(list)).to_vec()
 }
@@ -213,6 +273,8 @@ fn what_can_not_be_a_command_is_exit_code_2_and_touches_nothing() {
         &["client", "create", "--name=x", "--grant=password"],
         &["token", "create", "--user=alice", "--name=x", "--scope=a"],
         &["token", "list"],
+        &["forward-auth", "create", "notes"],
+        &["forward-auth", "remove"],
         &["serve", "--port=1"],
     ] {
         let ran = jeton.run(args);

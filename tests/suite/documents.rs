@@ -1,6 +1,6 @@
 //! What the documents say is so: settings, commands, links.
 //!
-//! A fenced block of ```` ```console ```` or ```` ```sh ```` in a `*.md` file of the root that has
+//! A fenced block of ```` ```console ```` or ```` ```sh ```` in a `*.md` file of the root or of `docs` that has
 //!
 //! ```text
 //! <!-- test: NAME -->
@@ -32,11 +32,14 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// What stands before each command's output: no document has it.
 const MARK: &str = "\u{1}command ";
 
-/// The `*.md` files of the root.
+/// The `*.md` files of the root and of `docs`.
 fn documents() -> BTreeMap<PathBuf, String> {
-    let entries = fs::read_dir(ROOT).expect("the root can be read");
+    let folders = [PathBuf::from(ROOT), Path::new(ROOT).join("docs")];
+    let entries = folders.map(|folder| fs::read_dir(folder).expect("it can be read"));
     let documents: BTreeMap<PathBuf, String> = entries
-        .map(|entry| entry.expect("the root can be read").path())
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("it can be read").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a document is text");
@@ -255,7 +258,8 @@ fn links_lead_somewhere() {
                 continue;
             }
             links += 1;
-            let there = Path::new(ROOT).join(file).exists();
+            let folder = path.parent().expect("a folder");
+            let there = folder.join(file).exists();
             assert!(there, "{} links to {target}", path.display());
         }
     }

@@ -108,12 +108,12 @@ struct Crowd {
 impl Crowd {
     async fn gather(server: &Server, administrator: &str) -> Self {
         let app = server.app(AppOptions {
-            scope: "pats:read pats:write pats:revoke",
+            scope: "pats:read pats:write pats:revoke policies:write",
             ..AppOptions::default()
         });
         let browser = server.signed_in(&server.admin(administrator)).await;
         let csrf = browser.get("/settings/password").await.input("csrf");
-        let api = "pats:read pats:write pats:revoke";
+        let api = "pats:read pats:write pats:revoke policies:write";
         let token = app.let_in(&browser, api).await.access;
         Self {
             browser,
@@ -168,7 +168,7 @@ impl Crowd {
 fn endpoints() -> Vec<(String, String)> {
     let with_body = routes::all().into_iter().filter(|route| {
         let ends = ["/sign-out", "/api/personal-access-tokens/self"].contains(&route.path);
-        !ends && ["POST", "PATCH", "DELETE"].contains(&route.method.as_str())
+        !ends && ["POST", "PUT", "PATCH", "DELETE"].contains(&route.method.as_str())
     });
     with_body
         .flat_map(|route| {
@@ -177,7 +177,7 @@ fn endpoints() -> Vec<(String, String)> {
                     .path
                     .replace("{user}", value)
                     .replace("{token}", value);
-                path.replace("{client}", value)
+                path.replace("{client}", value).replace("{policy}", value)
             };
             let method = route.method.to_string();
             let values = ["root", "%00"];

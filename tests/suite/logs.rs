@@ -56,6 +56,10 @@ async fn a_busy_day(jeton: &Jeton, server: &Running) -> Vec<String> {
         let slip = format!("{}{path}/{personal}", server.url);
         assert!(http.get(&slip).send().await.is_ok());
     }
+    // A proxy shows the token as a password, and a slip of the hand has it in the path too.
+    let asked = format!("{}/forward-auth/notes/{personal}", server.url);
+    let asked = http.get(&asked).basic_auth("alice", Some(&personal));
+    assert_eq!(asked.send().await.unwrap().status(), 403);
     assert_eq!(app.revoke(&personal).await.status(), 200);
     assert_eq!(app.revoke(second.refresh()).await.status(), 200);
     assert_eq!(app.redeem(&flow, &code).await.status(), 400);
@@ -174,6 +178,23 @@ async fn an_answered_introspection_is_logged_for_who_looks_closely() {
             lines.filter(|line| line["status"] == status).count()
         };
         assert_eq!((of_status(200), of_status(400)), (lines, 1), "{level}");
+    }
+}
+
+/// A proxy asks about every request of others, good and bad ones.
+#[actix_web::test]
+async fn a_proxys_question_is_logged_for_who_looks_closely() {
+    for (level, lines) in [("info", 0), ("debug", 2)] {
+        let jeton = Jeton::with(&[("log", level)]);
+        let mut server = jeton.serve();
+        for path in ["/forward-auth/notes", "/forward-auth/notes/1"] {
+            assert_eq!(server.status(path).await, 403);
+        }
+        server.stop();
+        let log = server.errors.text();
+        let asked = lines_of_answers(&log).into_iter();
+        let asked = asked.filter(|line| line.contains("path=\"/forward-auth/{policy}"));
+        assert_eq!(asked.count(), lines, "{level}: {log}");
     }
 }
 

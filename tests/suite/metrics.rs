@@ -40,6 +40,7 @@ async fn every_line_is_in_prometheus_text_format() {
         "jeton_http_requests_total{",
         "jeton_http_request_duration_seconds_bucket{",
         "jeton_introspections_total{",
+        "jeton_forward_auths_total{",
         "jeton_tokens_issued_total{",
         "jeton_refresh_replays_total{",
         "jeton_audit_events_total{",

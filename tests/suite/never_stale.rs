@@ -2,7 +2,9 @@
 //! made on one node, and another, which has just answered, is asked.
 
 use diesel::prelude::*;
-use jeton::db::schema::{client_secrets, clients, registry, resources, scopes};
+use jeton::db::schema::{
+    client_secrets, clients, forward_auth_policies as policies, registry, resources, scopes,
+};
 use jeton::domain::client::Client;
 use jeton::domain::tx::Tx;
 use jeton::domain::user::User;
@@ -230,6 +232,29 @@ async fn every_change_of_the_registry_is_counted() {
     counts("a resource server that is gone", &|tx| {
         let by_hand = resources::table.filter(resources::uri.eq("https://by-hand.example"));
         diesel::delete(by_hand).execute(&mut **tx)
+    });
+    counts("a new forward-auth policy", &|tx| {
+        let resource: Vec<u8> = resources::table
+            .select(resources::id)
+            .limit(1)
+            .get_result(&mut **tx)?;
+        diesel::insert_into(policies::table)
+            .values((
+                policies::name.eq("by-hand"),
+                policies::resource_id.eq(resource),
+                policies::rules.eq("* /*"),
+                policies::otherwise.eq("deny"),
+                policies::headers.eq(""),
+            ))
+            .execute(&mut **tx)
+    });
+    counts("a forward-auth policy's row", &|tx| {
+        diesel::update(policies::table)
+            .set(policies::otherwise.eq("allow"))
+            .execute(&mut **tx)
+    });
+    counts("a forward-auth policy that is gone", &|tx| {
+        diesel::delete(policies::table).execute(&mut **tx)
     });
 }
 

@@ -211,6 +211,8 @@ async fn cors_nothing_else_is_for_other_origins() {
         assert_eq!(allowed_origin(&asked), None, "{case}");
         let preflight = preflight(&server, &path, route.method.as_str()).await;
         assert_eq!(allowed_origin(&preflight), None, "the preflight of {case}");
-        assert_eq!(preflight.status(), 405, "the preflight of {case}");
+        // A proxy's question may come by any method, and is answered as such.
+        let refused = if route.any_method { 403 } else { 405 };
+        assert_eq!(preflight.status(), refused, "the preflight of {case}");
     }
 }

@@ -117,6 +117,7 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "authorization_requests.user_id -> users.id CASCADE",
             "consents.user_id -> users.id CASCADE",
             "consents.client_id -> clients.id CASCADE",
+            "forward_auth_policies.resource_id -> resources.id CASCADE",
         ])
     );
 }

@@ -1,6 +1,7 @@
 //! The cases, one a file.
 
 pub mod flood;
+pub mod forward_auth;
 pub mod introspection;
 pub mod start;
 pub mod storm;
@@ -18,6 +19,7 @@ use crate::store::Store;
 
 pub const INTROSPECT: &str = "/oauth/introspect";
 pub const TOKEN: &str = "/oauth/token";
+pub const FORWARD_AUTH: &str = "/forward-auth/notes";
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What every case needs.

@@ -1,6 +1,7 @@
 //! The JSON API, for scripts. camelCase; times in milliseconds since 1970; errors are `{code, message, details}` with
 //! stable codes.
 
+pub mod forward_auth_policies;
 pub mod my_tokens;
 pub mod own_token;
 pub mod policies;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{errors, pages};
 use crate::db::{Fault, Refusal};
+use crate::domain::forward_policy;
 use crate::domain::personal_token::Problem;
 use crate::oauth;
 use crate::oauth::error::InvalidRequest;
@@ -207,6 +209,24 @@ impl From<Problem> for Error {
             Problem::ScopeOutsideAudience(_) => bad("pat.scope_outside_audience"),
             Problem::ResourceWithoutScope(_) => bad("pat.audience_without_scope"),
             Problem::EndPassed => bad("pat.expires_in_the_past"),
+        }
+    }
+}
+
+impl From<forward_policy::Unfit> for Error {
+    fn from(unfit: forward_policy::Unfit) -> Self {
+        use forward_policy::Unfit;
+        let message = unfit.to_string();
+        let bad = |code| Self::new(StatusCode::BAD_REQUEST, code, message.clone());
+        match unfit {
+            Unfit::Fault(fault) => fault.into(),
+            Unfit::Name(_) => bad("policy.name_invalid"),
+            Unfit::Taken(_) => Self::unprocessable("policy.name_exists", message),
+            Unfit::Resource(_) => bad("policy.audience_unknown"),
+            Unfit::Scope(..) => bad("policy.scope_unknown"),
+            Unfit::TooManyRules | Unfit::Rule(_) => bad("policy.rule_invalid"),
+            Unfit::Otherwise(_) => bad("policy.otherwise_invalid"),
+            Unfit::Header(_) => bad("policy.header_invalid"),
         }
     }
 }

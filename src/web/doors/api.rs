@@ -28,8 +28,8 @@ pub struct Account {
     pub body: Vec<u8>,
 }
 
-/// Somebody who may manage everybody's tokens: an administrator with a browser, or an app with an access token that
-/// has the scope of `S`.
+/// Somebody who may manage everybody's tokens, or what proxies let through: an administrator with a browser, or an app
+/// with an access token that has the scope of `S`.
 pub struct Manager<S> {
     pub app: App,
     pub body: Vec<u8>,

@@ -56,8 +56,8 @@ impl Questioner {
             return Ok((client, found));
         }
         let question = Lookup {
-            client: None,
             token,
+            ..Lookup::default()
         };
         Ok((client, self.desk.look_up(question).await?))
     }
