@@ -157,6 +157,9 @@ diesel::table! {
         detail -> Nullable<Text>,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        token_id -> Nullable<Binary>,
+        seq -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
     }
 }
 
@@ -164,6 +167,17 @@ diesel::table! {
     registry (id) {
         id -> Integer,
         version -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_progress (id) {
+        id -> Integer,
+        sealed_seq -> BigInt,
+        sealed_hash -> Binary,
+        purged_seq -> BigInt,
+        purged_hash -> Binary,
+        expiries_until -> BigInt,
     }
 }
 
@@ -184,5 +198,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     resources,
     scopes,
     consents,
-    registry
+    registry,
+    audit_events
 );

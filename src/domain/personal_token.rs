@@ -189,6 +189,8 @@ impl PersonalToken {
             },
         )?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
+        let made = Event::new(What::TokenCreated).grant(&grant);
+        tx.record(made.token(token.id).detail(&name))?;
         Ok((PersonalToken { token, grant }, secret))
     }
 
@@ -238,6 +240,7 @@ impl PersonalToken {
         tx.record(
             Event::new(What::TokenChanged)
                 .grant(&self.grant)
+                .token(self.token.id)
                 .detail(&name),
         )?;
         Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
@@ -274,19 +277,20 @@ impl PersonalToken {
     pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let expired = tokens::expires_at.lt(tx.now - EXPIRED_SHOWN);
         let revoked = grants::revoked_at.lt(tx.now - REVOKED_SHOWN);
-        let over: Vec<Grant> = tokens::table
+        let over: Vec<(Id, Grant)> = tokens::table
             .inner_join(grants::table)
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
             .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
             .order(grants::id)
             .limit(limit)
-            .select(Grant::as_select())
+            .select((tokens::id, Grant::as_select()))
             .load(&mut **tx)?;
-        for grant in &over {
+        for (token, grant) in &over {
             let name = grant.name.clone().unwrap_or_default();
-            tx.record(Event::new(What::TokenPurged).grant(grant).detail(name))?;
+            let gone = Event::new(What::TokenPurged).grant(grant).token(*token);
+            tx.record(gone.detail(name))?;
         }
-        let ids: Vec<Id> = over.iter().map(|grant| grant.id).collect();
+        let ids: Vec<Id> = over.iter().map(|(_, grant)| grant.id).collect();
         // Its token goes with it.
         diesel::delete(grants::table.filter(grants::id.eq_any(ids))).execute(&mut **tx)
     }

@@ -212,6 +212,7 @@ impl Token {
         tx.record(
             Event::new(What::AccessTokenRevoked)
                 .grant(grant)
+                .token(self.id)
                 .detail(self.id.to_string()),
         )
     }
