@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each command gives an answer, printed for people or for programs.
 
+mod audit;
 mod client;
 mod demo;
 mod migrate;
@@ -60,6 +61,9 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Whether the record of who did what is whole
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 impl Cli {
@@ -74,6 +78,7 @@ impl Cli {
             Command::Resource(command) => command.run(&open(config)?),
             Command::Client(command) => command.run(&open(config)?),
             Command::Token(command) => command.run(&open(config)?),
+            Command::Audit(command) => command.run(&open(config)?),
         };
         answer?.print(self.json)
     }

@@ -1,5 +1,8 @@
-//! The audit trail: who did what, to which grant and token, from where. Written in the transaction that did it.
+//! The audit trail: who did what, to which grant and token, from where. Written in the transaction that did it, and sealed
+//! a moment later.
 
+pub mod chain;
+mod entry;
 mod what;
 
 use diesel::prelude::*;
@@ -9,6 +12,7 @@ use super::id::Id;
 use super::tx::{Caller, Tx};
 use crate::db::schema::audit_events;
 
+pub use entry::{Entry, Filter};
 pub use what::What;
 
 /// One entry of the trail that is to be: what happened, and to whom and what.

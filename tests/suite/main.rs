@@ -8,6 +8,8 @@ mod api_my_tokens;
 mod api_own_token;
 mod api_user_tokens;
 mod audit;
+mod audit_chain;
+mod audit_cli;
 mod browser;
 mod cli;
 mod cli_refusals;
