@@ -61,7 +61,7 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Whether the record of who did what is whole
+    /// Who did what, and whether the record of it is whole
     #[command(subcommand)]
     Audit(audit::Command),
 }
@@ -78,7 +78,10 @@ impl Cli {
             Command::Resource(command) => command.run(&open(config)?),
             Command::Client(command) => command.run(&open(config)?),
             Command::Token(command) => command.run(&open(config)?),
-            Command::Audit(command) => command.run(&open(config)?),
+            Command::Audit(command) => match command.run(&open(config)?)? {
+                Some(answer) => Ok(answer),
+                None => return Ok(()),
+            },
         };
         answer?.print(self.json)
     }

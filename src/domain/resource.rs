@@ -17,6 +17,21 @@ use crate::db::{self, Conn, Fault};
 /// Jeton's own management API is a resource like any other; this is its id on every server.
 const OURS: Id = Id::fixed(0x6a65_746f_6e00_7000_8000_0000_0000_0001);
 
+/// Its scopes, all of them kept for administrators, and what they allow.
+const OUR_SCOPES: [(&str, &str); 5] = [
+    (
+        "introspection",
+        "Ask whether tokens are good, as the app's own resource server",
+    ),
+    ("pats:read", "See everybody's personal access tokens"),
+    (
+        "pats:write",
+        "Make and change personal access tokens for anybody",
+    ),
+    ("pats:revoke", "Revoke anybody's personal access tokens"),
+    ("audit:read", "Read the audit trail"),
+];
+
 /// A resource server: an API that takes tokens. Its URI is what stands in a token's audience (RFC 8707).
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = resources)]
@@ -126,14 +141,11 @@ impl Resource {
         Ok((resource, client, secret))
     }
 
-    /// Make sure that the management API of this server is there as a resource, at `uri` if it is new.
+    /// Make sure that the management API of this server is there as a resource, at `uri` if it is new, with all its scopes.
     pub fn ensure_ours(tx: &mut Tx, uri: &str) -> Result<(), Unfit> {
         db::hold_start(tx)?;
         let there: i64 = resources::table.find(OURS).count().get_result(&mut **tx)?;
-        if there > 0 {
-            return Ok(());
-        }
-        if Self::at(tx, uri)?.is_some() {
+        if there == 0 && Self::at(tx, uri)?.is_some() {
             return Err(Unfit::Taken(uri.to_owned()));
         }
         let ours = Resource {
@@ -143,19 +155,16 @@ impl Resource {
             client_id: None,
             created_at: tx.now,
         };
-        ours.insert(tx)?;
-        for (name, description) in [
-            (
-                "introspection",
-                "Ask whether tokens are good, as the app's own resource server",
-            ),
-            ("pats:read", "See everybody's personal access tokens"),
-            (
-                "pats:write",
-                "Make and change personal access tokens for anybody",
-            ),
-            ("pats:revoke", "Revoke anybody's personal access tokens"),
-        ] {
+        if there == 0 {
+            ours.insert(tx)?;
+        }
+        let defined = scopes::table.filter(scopes::resource_id.eq(OURS));
+        let defined: Vec<String> = defined.select(scopes::name).load(&mut **tx)?;
+        for (name, description) in OUR_SCOPES {
+            // An older version did not know it.
+            if defined.iter().any(|known| known == name) {
+                continue;
+            }
             let definition = NewScope {
                 name: name.to_owned(),
                 description: description.to_owned(),

@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, user_tokens};
+use super::api::{audit, my_tokens, own_token, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -84,6 +84,10 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
+        get("/api/my-account/personal-access-tokens/{token}/events", audit::of_mine),
+        get("/api/personal-access-tokens/{token}/events", audit::of_token),
+        get("/api/audit", audit::list),
+        get("/api/audit/export", audit::export),
 
         // For the operator.
         get("/healthz", health::alive),

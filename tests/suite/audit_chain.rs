@@ -1,5 +1,7 @@
 //! The chain that seals the trail: nothing in it can be changed, removed, put in or moved without `verify` saying where.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use jeton::clock::Timestamp;
 use jeton::db::schema::{audit_events, audit_progress};
@@ -9,6 +11,8 @@ use jeton::domain::id::Id;
 use jeton::domain::tx::Tx;
 use jeton::jobs::sealing::seal;
 use jeton::jobs::sweep::sweep;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::support::{START, Server, count, seconds};
 
@@ -359,4 +363,56 @@ async fn what_is_not_sealed_is_not_purged() {
     server.clock.advance(seconds(4000 * DAY));
     sweep(&server.app).await.unwrap();
     assert_eq!(count!(server, audit_events), 2);
+}
+
+/// The members of a line, in the order in which docs/audit.md says they are sealed.
+const MEMBERS: [&str; 12] = [
+    "seq",
+    "id",
+    "at",
+    "event",
+    "actor",
+    "userId",
+    "clientId",
+    "grantId",
+    "tokenId",
+    "detail",
+    "address",
+    "requestId",
+];
+
+/// Whoever has an export can see for themselves, with nothing of ours, that the chain fits.
+#[actix_web::test]
+async fn an_export_can_be_verified_by_anybody() {
+    let server = sealed(4).await;
+    let browser = server.signed_in(&server.admin("root")).await;
+    server.user("alice");
+    seal(&server.app).await.unwrap();
+    let export = browser.get("/api/audit/export").await;
+    let lines = export.body.lines();
+    let mut events: BTreeMap<i64, Value> = BTreeMap::new();
+    for line in lines {
+        let event: Value = serde_json::from_str(line).expect("a line of JSON");
+        events.insert(event["seq"].as_i64().expect("all are sealed"), event);
+    }
+    let mut hash = vec![0; 32];
+    for (number, (seq, event)) in events.iter().enumerate() {
+        assert_eq!(*seq, number as i64 + 1);
+        let mut bytes = hash;
+        for name in MEMBERS {
+            let value = match &event[name] {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                number => number.to_string(),
+            };
+            for text in [name, &value] {
+                bytes.extend((text.len() as u32).to_be_bytes());
+                bytes.extend(text.as_bytes());
+            }
+        }
+        hash = Sha256::digest(&bytes).to_vec();
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(event["hash"], hex, "{event}");
+    }
+    assert_eq!(head(&server).seq, events.len() as i64);
 }

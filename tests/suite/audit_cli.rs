@@ -1,7 +1,8 @@
 //! `jeton audit`: what the operator asks of the trail.
 
 use diesel::prelude::*;
-use serde_json::json;
+use jeton::clock::{Clock, Timestamp};
+use serde_json::{Value, json};
 
 use crate::support::tables::connect;
 use crate::support::{Jeton, PASSWORD};
@@ -10,6 +11,10 @@ fn tamper(jeton: &Jeton, sql: &str) {
     let conn = &mut connect(&jeton.database.location());
     let rows = diesel::sql_query(sql).execute(conn).expect("it is SQL");
     assert_eq!(rows, 1, "{sql}");
+}
+
+fn text(document: &Value, key: &str) -> String {
+    document[key].as_str().expect("a text").to_owned()
 }
 
 /// The end of the trail is printed with all there is sealed before it; noted elsewhere, `verify` holds the trail to it.
@@ -52,4 +57,78 @@ fn the_head_is_printed_and_verified() {
         let ran = jeton.run(&["audit", "verify", &format!("--head={bad}")]);
         assert_eq!(ran.code, 2, "{bad}: {}", ran.stderr);
     }
+}
+
+/// Events are listed with the filters that the API has, and exported line by line.
+#[test]
+fn events_are_listed_and_exported() {
+    let jeton = Jeton::new();
+    let alice = jeton.user("alice", PASSWORD);
+    jeton.notes("");
+    let token = jeton.token("alice", "laptop");
+    let id = text(&token, "id");
+    let list = |args: &[&str]| {
+        let all = [&["audit", "list"], args].concat();
+        jeton.json(&all).as_array().expect("a list").clone()
+    };
+    assert_eq!(list(&[]).len(), 4);
+    assert_eq!(list(&["--limit=2"]).len(), 2);
+    let found = list(&["--event=token.created"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["tokenId"], token["id"]);
+    assert_eq!(found[0]["userId"], alice["id"]);
+    let now: Timestamp = Clock::System.now();
+    let later = (now + std::time::Duration::from_secs(3600)).to_rfc3339();
+    for (filter, count) in [
+        ("--user=alice".to_owned(), 2),
+        (format!("--token={id}"), 1),
+        ("--client=personal-access-token".to_owned(), 1),
+        ("--actor=command line".to_owned(), 4),
+        ("--actor=system".to_owned(), 0),
+        ("--address=192.0.2.1".to_owned(), 0),
+        ("--since=1h".to_owned(), 4),
+        ("--until=1h".to_owned(), 0),
+        (format!("--until={later}"), 4),
+        (format!("--since={later}"), 0),
+    ] {
+        assert_eq!(list(&[&filter]).len(), count, "{filter}");
+        let export = jeton.run(&["audit", "export", &filter]);
+        assert_eq!((export.code, export.stderr.as_str()), (0, ""), "{filter}");
+        let lines: Vec<Value> = export
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+            .collect();
+        assert_eq!(lines, list(&[&filter]), "{filter}");
+    }
+    let ran = jeton.run(&["audit", "list", "--event=token.created"]);
+    let head = ran.stdout.lines().next().expect("a head");
+    assert!(
+        head.starts_with("AT  ") && head.ends_with("DETAIL"),
+        "{head}"
+    );
+    assert!(ran.stdout.contains("laptop"), "{}", ran.stdout);
+    for (bad, code) in [
+        ("--event=token.flown", 1),
+        ("--user=nobody", 1),
+        ("--since=yesterday", 1),
+        ("--token=1", 2),
+        ("--address=home", 2),
+        ("--limit=0", 2),
+    ] {
+        let ran = jeton.run(&["audit", "list", bad]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{bad}");
+    }
+}
+
+/// A reader that goes early, as in `jeton audit export | head -n 1`, is no failure.
+#[test]
+fn an_export_whose_reader_goes_early_is_no_failure() {
+    let jeton = Jeton::new();
+    jeton.user("alice", PASSWORD);
+    let mut command = jeton.command(&["audit", "export"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
 }

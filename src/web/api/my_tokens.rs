@@ -108,7 +108,8 @@ pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
+/// The owner's own token of this id.
+pub(super) fn own(conn: &mut Conn, owner: Id, id: &str) -> Result<PersonalToken, Error> {
     let token = match id.parse::<Id>() {
         Ok(id) => PersonalToken::owned_by(conn, owner, id)?,
         Err(_) => None,

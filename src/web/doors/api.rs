@@ -78,6 +78,8 @@ pub enum Read {}
 pub enum Write {}
 /// To end anybody's tokens.
 pub enum Revoke {}
+/// To read the audit trail.
+pub enum Audit {}
 
 impl Right for Read {
     const SCOPE: &'static str = "pats:read";
@@ -94,6 +96,12 @@ impl Right for Write {
 impl Right for Revoke {
     const SCOPE: &'static str = "pats:revoke";
     const NAME: &'static str = "manager (pats:revoke)";
+    const CHANGES_TOKENS: bool = false;
+}
+
+impl Right for Audit {
+    const SCOPE: &'static str = "audit:read";
+    const NAME: &'static str = "manager (audit:read)";
     const CHANGES_TOKENS: bool = false;
 }
 
