@@ -1,4 +1,4 @@
-//! `jeton audit`: who did what, and whether the trail is whole.
+//! `jeton audit`: who did what, why a token does not work, and whether the trail is whole.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -13,6 +13,7 @@ use crate::db::Fault;
 use crate::domain::audit::chain::{self, Head};
 use crate::domain::audit::{Entry, Filter, What};
 use crate::domain::id::Id;
+use crate::domain::why::why;
 use crate::jobs::sealing;
 
 /// Events that an export has in memory at a time.
@@ -33,6 +34,11 @@ pub enum Command {
     Export {
         #[command(flatten)]
         which: Which,
+    },
+    /// Say why a token does not work, and what would mend it
+    Why {
+        /// The token's id, as `token list` shows it and `jti` has it
+        token: String,
     },
     /// See whether every event is as it was sealed, and none is missing; if not, the exit status is 1
     Verify {
@@ -116,6 +122,7 @@ impl Command {
         match self {
             Command::List { which, limit } => list(app, &which.filter(app)?, limit),
             Command::Export { which } => return export(app, &which.filter(app)?).map(|()| None),
+            Command::Why { token } => explain(app, &token),
             Command::Verify { head } => verify(app, head),
             Command::Head => head(app),
         }
@@ -162,6 +169,19 @@ fn export(app: &App, filter: &Filter) -> Result<(), Error> {
             _ => return Ok(()),
         }
     }
+}
+
+fn explain(app: &App, token: &str) -> Result<Answer, Error> {
+    let unknown = || Error::refused(format!("nothing is known of a token {token}"));
+    let id: Id = token.parse().map_err(|_| unknown())?;
+    let sentences = app.read_blocking(|rx| Ok::<_, Fault>(why(rx, id)?))?;
+    if sentences.is_empty() {
+        return Err(unknown());
+    }
+    Ok(Answer::new(
+        &json!({"token": id, "why": sentences}),
+        sentences.join("\n"),
+    ))
 }
 
 fn verify(app: &App, known: Option<Head>) -> Result<Answer, Error> {

@@ -9,17 +9,21 @@ use super::params::Params;
 use crate::clock::Timestamp;
 use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
+use crate::domain::denial::{Denied, Reason};
 use crate::domain::id::Id;
 use crate::domain::lookup::Found;
 use crate::domain::policy::Policy;
 use crate::domain::secret::{Brands, Digest};
 use crate::domain::token::TokenKind;
+use crate::domain::words::Scope;
 
 /// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
 pub struct Question {
     token: Option<Digest>,
     /// From where the token came to the resource server, if it says so (an extension of ours).
     pub client_ip: Option<IpAddr>,
+    /// What the resource server needs for what is done there, if it says so (an extension of ours).
+    required_scope: Scope,
 }
 
 impl Question {
@@ -32,11 +36,15 @@ impl Question {
             ),
             None => None,
         };
+        let required_scope = Scope::parse(params.get("required_scope").unwrap_or_default());
+        let required_scope =
+            required_scope.map_err(|_| InvalidRequest::NotUnderstood("required_scope"))?;
         // What is no secret of ours to look at is not looked up.
         let token = brands.read(params.need("token")?);
         Ok(Self {
             token: token.map(|secret| secret.digest()),
             client_ip,
+            required_scope,
         })
     }
 
@@ -86,11 +94,12 @@ pub enum Verdict {
     NotForCaller(TokenKind),
 }
 
-/// An answer, why it is that, and the grant whose token was found to be in use.
+/// An answer, why it is that, the grant whose token was found to be in use, and what a good token was not good for.
 pub struct Outcome {
     pub answer: Answer,
     pub verdict: Verdict,
     pub used: Option<Id>,
+    pub denied: Option<Denied>,
 }
 
 fn inactive(verdict: Verdict) -> Outcome {
@@ -98,6 +107,7 @@ fn inactive(verdict: Verdict) -> Outcome {
         answer: Answer::Inactive { active: false },
         verdict,
         used: None,
+        denied: None,
     }
 }
 
@@ -124,9 +134,20 @@ pub fn answer(
     }
     let Some(scope) = bearer.seen_by(caller, &found.catalogue) else {
         tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
-        return inactive(Verdict::NotForCaller(kind));
+        let reason = match kind {
+            TokenKind::Refresh => Reason::Refresh,
+            _ => Reason::Audience,
+        };
+        return Outcome {
+            denied: Some(Denied::new(bearer, &caller.id, reason)),
+            ..inactive(Verdict::NotForCaller(kind))
+        };
     };
+    let lacking = question.required_scope.only(|word| !scope.contains(word));
+    let denied = (!lacking.is_empty())
+        .then(|| Denied::lacking(bearer, &caller.id, &lacking, &found.catalogue));
     Outcome {
+        denied,
         verdict: Verdict::Found(kind, standing),
         used: Some(bearer.grant.id),
         answer: Answer::Active(Box::new(Facts {

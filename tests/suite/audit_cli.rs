@@ -1,11 +1,11 @@
-//! `jeton audit`: what the operator asks of the trail.
+//! `jeton audit`: what the operator asks of the trail, and a server that seals it by itself.
 
 use diesel::prelude::*;
 use jeton::clock::{Clock, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::tables::connect;
-use crate::support::{Jeton, PASSWORD};
+use crate::support::{Browser, Jeton, PASSWORD, ResourceServer};
 
 fn tamper(jeton: &Jeton, sql: &str) {
     let conn = &mut connect(&jeton.database.location());
@@ -131,4 +131,40 @@ fn an_export_whose_reader_goes_early_is_no_failure() {
     drop(reader);
     let output = command.stdout(writer).output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+}
+
+/// A running server seals by itself and logs the head; what it has noted when it is told to stop is written and sealed.
+#[actix_web::test]
+async fn a_server_seals_by_itself_and_says_why_a_token_was_of_no_use() {
+    let jeton = Jeton::new();
+    let mut server = jeton.serve();
+    server.errors.wait_for("the audit trail is sealed");
+    jeton.notes(&server.url);
+    jeton.user("alice", PASSWORD);
+    let token = jeton.token("alice", "laptop");
+    let id = text(&token, "id");
+    let gateway = jeton.json(&["client", "create", "--name=Gateway"]);
+    let (client, secret) = (text(&gateway, "client_id"), text(&gateway, "client_secret"));
+    let gateway = ResourceServer::new(&server.url, String::new(), client.clone(), &secret);
+    assert!(!gateway.accepts(&text(&token, "token")).await);
+    let browser = Browser::new(&server.url);
+    assert_eq!(browser.sign_in("alice", PASSWORD).await.status, 303);
+    server.stop();
+    let verified = jeton.json(&["audit", "verify"]);
+    assert_eq!(verified["unsealed"], 0);
+    assert!(server.errors.text().contains(&text(&verified, "head")));
+    let why = jeton.json(&["audit", "why", &id]);
+    assert_eq!(why["token"], token["id"]);
+    assert_eq!(why["why"][0], "It is active.");
+    let second = why["why"][1].as_str().expect("another sentence");
+    let begin = format!("Gateway (client {client}) was told that it is inactive once, at ");
+    assert!(second.starts_with(&begin), "{second}");
+    assert!(second.contains("jeton resource create"), "{second}");
+    let ran = jeton.run(&["audit", "why", &id]);
+    assert_eq!(ran.stdout, format!("It is active.\n{second}\n"));
+    for unknown in ["1", "0190d3a4-8a1b-7c3d-9e5f-0123456789ab"] {
+        let ran = jeton.run(&["audit", "why", unknown]);
+        let said = format!("jeton: nothing is known of a token {unknown}\n");
+        assert_eq!((ran.code, ran.stderr), (1, said));
+    }
 }

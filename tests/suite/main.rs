@@ -10,6 +10,7 @@ mod api_user_tokens;
 mod audit;
 mod audit_chain;
 mod audit_cli;
+mod audit_denials;
 mod audit_reading;
 mod browser;
 mod cli;
