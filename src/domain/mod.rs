@@ -9,6 +9,7 @@ pub mod client;
 pub mod consent;
 pub mod deed;
 pub mod denial;
+pub mod expiry;
 pub mod grant;
 pub mod id;
 pub mod lookup;

@@ -2,6 +2,7 @@
 
 pub mod census;
 pub mod denials;
+pub mod expiries;
 pub mod last_used;
 pub mod sealing;
 pub mod sweep;

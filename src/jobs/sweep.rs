@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expiries;
 use crate::app::App;
 use crate::db::{self, Fault};
 use crate::domain::audit::chain;
@@ -33,6 +34,8 @@ const PURGES: [(&str, Purge); 7] = [
 
 /// Remove all that is over now, batch by batch.
 pub async fn sweep(app: &App) -> Result<(), Fault> {
+    // What is gone can't be recorded any more.
+    expiries::note(app).await?;
     for (noun, purge) in PURGES {
         let mut removed = 0;
         loop {

@@ -12,6 +12,7 @@ mod audit_chain;
 mod audit_cli;
 mod audit_denials;
 mod audit_reading;
+mod audit_tokens;
 mod browser;
 mod cli;
 mod cli_refusals;

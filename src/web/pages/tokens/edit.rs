@@ -4,7 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::history::{HistoryRow, SHOWN};
 use super::{TokenRow, at_field, own};
+use crate::domain::audit::{Entry, Filter};
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
 use crate::domain::words::Scope;
@@ -30,6 +32,8 @@ struct EditToken {
     expires_at: String,
     /// The latest end that can be chosen; `None` when the token never expires.
     latest: Option<String>,
+    /// The last things that happened to it, newest first.
+    history: Vec<HistoryRow>,
 }
 
 /// What stands in the form's fields.
@@ -138,10 +142,18 @@ async fn form(
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
     let audience = token.grant.audience.clone();
-    let catalogue = person
+    let filter = Filter {
+        grant: Some(token.grant.id),
+        ..Filter::default()
+    };
+    let (catalogue, history) = person
         .app
-        .query(move |rx| Ok(Catalogue::load(rx)?.within(&audience)))
+        .query(move |rx| {
+            let history = Entry::page(rx, &filter, None, SHOWN)?;
+            Ok((Catalogue::load(rx)?.within(&audience), history))
+        })
         .await?;
+    let (owner, now) = (person.user.id, person.app.now());
     let scopes = token.grant.scope.iter().map(|word| ScopeChoice {
         value: word.to_owned(),
         name: word.to_owned(),
@@ -153,12 +165,16 @@ async fn form(
     let view = EditToken {
         frame: Frame::of(person, "tokens"),
         errors,
-        row: TokenRow::of(token, person.user.id, person.app.now()),
+        row: TokenRow::of(token, owner, now),
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
         expires_at: fields.expires_at,
         latest: token.token.expires_at.map(to_input),
+        history: history
+            .iter()
+            .map(|entry| HistoryRow::of(entry, owner, now))
+            .collect(),
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
 }
