@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use jeton::db::schema::{audit_events, grants};
+use jeton::domain::audit::What;
 use jeton::domain::id::Id;
 use jeton::domain::user::User;
 use serde_json::json;
@@ -285,4 +286,21 @@ async fn an_access_token_that_is_ended_is_in_the_trail() {
     assert_eq!(entry.actor, scene.as_app());
     assert!(entry.detail.is_some_and(|jti| jti.parse::<Id>().is_ok()));
     assert_eq!(trail(&scene.server, "grant.revoked"), []);
+}
+
+/// docs/audit.md has every event that there is, as the program has it.
+#[test]
+fn the_document_has_every_event() {
+    let rows = What::ALL.iter().map(|what| {
+        let (name, meaning) = (what.as_str(), what.meaning());
+        format!("| `{name}` | {meaning} |\n")
+    });
+    let table: String = rows.collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md");
+    let document = std::fs::read_to_string(path).expect("there is a docs/audit.md");
+    let table = format!("| event | what it means |\n| --- | --- |\n{table}");
+    assert!(
+        document.ends_with(&table),
+        "docs/audit.md has to end so:\n{table}"
+    );
 }
