@@ -19,6 +19,7 @@ use crate::domain::password::Password;
 use crate::domain::policy::Policy;
 use crate::domain::resource::{self, Resource};
 use crate::domain::tx::{Caller, Rx, Tx};
+use crate::jobs::denials::Denials;
 use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
@@ -54,6 +55,7 @@ struct Shared {
     sign_ins: Gate,
     writes: Gate,
     last_used: LastUsed,
+    denials: Denials,
     errands: OnceLock<Sender<Errand>>,
     changes: OnceLock<Changes>,
     metrics: Metrics,
@@ -76,6 +78,7 @@ impl App {
             sign_ins: Gate::new(SIGN_INS, WAITING),
             writes: Gate::new(config.database_connections as usize, WAITING),
             last_used: LastUsed::default(),
+            denials: Denials::default(),
             errands: OnceLock::new(),
             changes: OnceLock::new(),
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
@@ -118,6 +121,11 @@ impl App {
     /// The uses of tokens that are noted and not written yet.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    /// The tokens that were of no use where they were shown, noted and not written yet.
+    pub fn denials(&self) -> &Denials {
+        &self.0.denials
     }
 
     /// Ask the database something, off the async threads.

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each command gives an answer, printed for people or for programs.
 
+mod audit;
 mod client;
 mod demo;
 mod forward_auth;
@@ -67,6 +68,9 @@ enum Command {
     /// What proxies may let through to services that know nothing of tokens
     #[command(subcommand)]
     ForwardAuth(forward_auth::Command),
+    /// Who did what, and whether the record of it is whole
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 impl Cli {
@@ -83,6 +87,10 @@ impl Cli {
             Command::Token(command) => command.run(&open(config)?),
             Command::Import(command) => command.run(&open(config)?),
             Command::ForwardAuth(command) => command.run(&open(config)?),
+            Command::Audit(command) => match command.run(&open(config)?)? {
+                Some(answer) => Ok(answer),
+                None => return Ok(()),
+            },
         };
         answer?.give(self.json)
     }

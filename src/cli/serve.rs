@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, last_used, sweep};
+use crate::jobs::{census, denials, last_used, sealing, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -81,6 +81,8 @@ pub(super) fn serve(
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(last_used::run_urgent(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
+            actix_web::rt::spawn(denials::run(app.clone())),
+            actix_web::rt::spawn(sealing::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {
@@ -115,6 +117,11 @@ pub(super) fn serve(
         }
         jobs.iter().for_each(|job| job.abort());
         last_used::flush(&app, true).await?;
+        denials::flush(&app, true).await?;
+        // What is not sealed now is sealed by whoever comes next: nothing is lost.
+        if let Err(error) = sealing::seal(&app).await {
+            tracing::warn!(%error, "the audit trail could not be sealed");
+        }
         Ok(())
     })
 }

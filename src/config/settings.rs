@@ -283,6 +283,16 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        name: "audit_retention",
+        default: "400d",
+        meaning: "How long the audit trail keeps an event, by whole days, or `none` for ever.",
+        take: |config, value| {
+            let none = value == "none";
+            config.policy.lifetimes.audit = if none { None } else { Some(duration(value)?) };
+            Ok(())
+        },
+    },
 ];
 
 impl Setting {

@@ -185,6 +185,9 @@ diesel::table! {
         detail -> Nullable<Text>,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        token_id -> Nullable<Binary>,
+        seq -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
     }
 }
 
@@ -202,6 +205,17 @@ diesel::table! {
         rules -> Text,
         otherwise -> Text,
         headers -> Text,
+    }
+}
+
+diesel::table! {
+    audit_progress (id) {
+        id -> Integer,
+        sealed_seq -> BigInt,
+        sealed_hash -> Binary,
+        purged_seq -> BigInt,
+        purged_hash -> Binary,
+        expiries_until -> BigInt,
     }
 }
 
@@ -226,5 +240,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     scopes,
     consents,
     registry,
-    forward_auth_policies
+    forward_auth_policies,
+    audit_events
 );

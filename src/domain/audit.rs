@@ -1,95 +1,30 @@
-//! The audit trail: who did what, to which grant, from where. Written in the transaction that did it.
+//! The audit trail: who did what, to which grant and token, from where. Written in the transaction that did it, and sealed
+//! a moment later.
 
-use std::net::IpAddr;
+pub mod chain;
+mod entry;
+mod what;
 
 use diesel::prelude::*;
 
 use super::grant::Grant;
 use super::id::Id;
-use super::tx::Tx;
+use super::tx::{Caller, Tx};
 use crate::db::schema::audit_events;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    UserCreated,
-    UserDisabled,
-    UserEnabled,
-    PasswordChanged,
-    SignedIn,
-    SignInFailed,
-    ClientCreated,
-    ClientDisabled,
-    ClientEnabled,
-    ClientSecretRotated,
-    ResourceCreated,
-    AppAllowed,
-    GrantCreated,
-    TokenChanged,
-    TokenPurged,
-    TokenRotated,
-    RotationCancelled,
-    OverlapEnded,
-    TokenFirstUsed,
-    TokenReused,
-    TokenNewNetwork,
-    TokenApproved,
-    TokenPolicyChanged,
-    GrantRevoked,
-    AccessTokenRevoked,
-    CodeReplayed,
-    RefreshTokenReplayed,
-    ForwardPolicyCreated,
-    ForwardPolicyChanged,
-    ForwardPolicyRemoved,
-}
+pub use entry::{Entry, Filter};
+pub use what::What;
 
-impl What {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            What::UserCreated => "user.created",
-            What::UserDisabled => "user.disabled",
-            What::UserEnabled => "user.enabled",
-            What::PasswordChanged => "user.password_changed",
-            What::SignedIn => "user.signed_in",
-            What::SignInFailed => "user.sign_in_failed",
-            What::ClientCreated => "client.created",
-            What::ClientDisabled => "client.disabled",
-            What::ClientEnabled => "client.enabled",
-            What::ClientSecretRotated => "client.secret_rotated",
-            What::ResourceCreated => "resource.created",
-            What::AppAllowed => "app.allowed",
-            What::GrantCreated => "grant.created",
-            What::TokenChanged => "token.changed",
-            What::TokenPurged => "token.purged",
-            What::TokenRotated => "token.rotated",
-            What::RotationCancelled => "token.rotation_cancelled",
-            What::OverlapEnded => "token.overlap_ended",
-            What::TokenFirstUsed => "token.first_used",
-            What::TokenReused => "token.reuse_detected",
-            What::TokenApproved => "token.approved",
-            What::TokenPolicyChanged => "token_policy.changed",
-            What::TokenNewNetwork => "token.used_from_new_network",
-            What::GrantRevoked => "grant.revoked",
-            What::AccessTokenRevoked => "access_token.revoked",
-            What::CodeReplayed => "code.replayed",
-            What::RefreshTokenReplayed => "refresh_token.replayed",
-            What::ForwardPolicyCreated => "forward_auth_policy.created",
-            What::ForwardPolicyChanged => "forward_auth_policy.changed",
-            What::ForwardPolicyRemoved => "forward_auth_policy.removed",
-        }
-    }
-}
-
-/// One entry of the trail: what happened, and to whom and what.
+/// One entry of the trail that is to be: what happened, and to whom and what.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub(super) what: What,
     user_id: Option<Id>,
     client_id: Option<String>,
     grant_id: Option<Id>,
+    token_id: Option<Id>,
     detail: Option<String>,
-    address: Option<IpAddr>,
+    by: Option<Caller>,
 }
 
 impl Event {
@@ -99,8 +34,9 @@ impl Event {
             user_id: None,
             client_id: None,
             grant_id: None,
+            token_id: None,
             detail: None,
-            address: None,
+            by: None,
         }
     }
 
@@ -115,10 +51,21 @@ impl Event {
     }
 
     /// About this grant, its owner and its client.
-    pub fn grant(mut self, grant: &Grant) -> Self {
-        self.user_id = grant.user_id;
-        self.client_id = Some(grant.client_id.clone());
-        self.grant_id = Some(grant.id);
+    pub fn grant(self, grant: &Grant) -> Self {
+        self.of_grant(grant.id, grant.user_id, &grant.client_id)
+    }
+
+    /// About a grant of which only this is known.
+    pub fn of_grant(mut self, id: Id, owner: Option<Id>, client: &str) -> Self {
+        self.grant_id = Some(id);
+        self.user_id = owner;
+        self.client_id = Some(client.to_owned());
+        self
+    }
+
+    /// About the token of this public id.
+    pub fn token(mut self, id: Id) -> Self {
+        self.token_id = Some(id);
         self
     }
 
@@ -128,29 +75,30 @@ impl Event {
         self
     }
 
-    /// From where, if that is not where the change comes from.
-    pub fn address(mut self, address: Option<IpAddr>) -> Self {
-        self.address = address;
+    /// Done by somebody else than who writes it down.
+    pub fn by(mut self, caller: Caller) -> Self {
+        self.by = Some(caller);
         self
     }
 
     pub(super) fn write(self, tx: &mut Tx) -> QueryResult<()> {
-        let caller = tx.caller;
+        let caller = self.by.as_ref().unwrap_or(tx.caller);
         let now = tx.now;
-        let address = self.address.or(caller.address);
+        let row = (
+            audit_events::id.eq(Id::new(now)),
+            audit_events::at.eq(now),
+            audit_events::event.eq(self.what.as_str()),
+            audit_events::actor.eq(caller.actor.to_string()),
+            audit_events::user_id.eq(self.user_id),
+            audit_events::client_id.eq(self.client_id),
+            audit_events::grant_id.eq(self.grant_id),
+            audit_events::detail.eq(self.detail),
+            audit_events::address.eq(caller.address.map(|a| a.to_string())),
+            audit_events::request_id.eq(caller.request_id.map(|id| id.to_string())),
+            audit_events::token_id.eq(self.token_id),
+        );
         diesel::insert_into(audit_events::table)
-            .values((
-                audit_events::id.eq(Id::new(now)),
-                audit_events::at.eq(now),
-                audit_events::event.eq(self.what.as_str()),
-                audit_events::actor.eq(caller.actor.to_string()),
-                audit_events::user_id.eq(self.user_id),
-                audit_events::client_id.eq(self.client_id),
-                audit_events::grant_id.eq(self.grant_id),
-                audit_events::detail.eq(self.detail),
-                audit_events::address.eq(address.map(|address| address.to_string())),
-                audit_events::request_id.eq(caller.request_id.map(|id| id.to_string())),
-            ))
+            .values(row)
             .execute(&mut **tx)
             .map(drop)
     }

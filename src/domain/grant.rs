@@ -164,7 +164,7 @@ pub struct NewGrant<'a> {
 }
 
 impl Grant {
-    /// Make a grant, and record that it was made.
+    /// Make a grant, and record that it was made, unless it is for a personal access token.
     pub fn create(tx: &mut Tx, new: NewGrant) -> QueryResult<Grant> {
         let (now, caller) = (tx.now, tx.caller);
         let id = Id::new(now);
@@ -192,7 +192,10 @@ impl Grant {
             .find(id)
             .select(Grant::as_select())
             .get_result(&mut **tx)?;
-        tx.record(Event::new(What::GrantCreated).grant(&grant))?;
+        // A personal access token is recorded as itself, once it is there.
+        if grant.origin != Origin::Personal {
+            tx.record(Event::new(What::GrantCreated).grant(&grant))?;
+        }
         Ok(grant)
     }
 
@@ -235,11 +238,27 @@ impl Grant {
         if ended == 0 {
             return Ok(());
         }
-        let mut event = Event::new(What::GrantRevoked).grant(self);
+        let mut event = match self.newest_personal_token(tx)? {
+            Some(token) => Event::new(What::TokenRevoked).token(token),
+            None => Event::new(What::GrantRevoked),
+        };
         if let Some(words) = because.as_str() {
             event = event.detail(words);
         }
-        tx.record(event)
+        tx.record(event.grant(self))
+    }
+
+    /// The public id of the personal access token under this grant, the newest if there were several.
+    fn newest_personal_token(&self, conn: &mut Conn) -> QueryResult<Option<Id>> {
+        if self.origin != Origin::Personal {
+            return Ok(None);
+        }
+        tokens::table
+            .filter(tokens::grant_id.eq(self.id))
+            .order(tokens::id.desc())
+            .select(tokens::id)
+            .first(conn)
+            .optional()
     }
 
     /// End all that a person has let one app do.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Binary;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -33,8 +34,20 @@ impl Id {
         Self(Uuid::from_u128(number))
     }
 
+    /// Where the ids of things that are made at `at` begin: none of them is smaller, and none made before is as large.
+    pub fn first_at(at: Timestamp) -> Self {
+        const LAST: i64 = (1 << 48) - 1;
+        Self(Uuid::from_u128((at.millis().clamp(0, LAST) as u128) << 80))
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
+use super::audit::{Event, What};
 use super::client::PERSONAL_ACCESS_TOKEN;
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, Via};
@@ -139,7 +140,9 @@ impl Exported {
             held_back: None,
         };
         let grant = Grant::create(tx, new)?;
-        Token::adopt(tx, hash, hint, grant.id, TokenKind::Personal, end)?;
+        let id = Token::adopt(tx, hash, hint, grant.id, TokenKind::Personal, end)?;
+        let made = Event::new(What::TokenCreated).grant(&grant);
+        tx.record(made.token(id).detail(&name))?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
         Ok(Adopted::Imported)
     }

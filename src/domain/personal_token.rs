@@ -140,6 +140,7 @@ impl PersonalToken {
             _ => Ok(tx.record(
                 Event::new(What::TokenApproved)
                     .grant(&self.grant)
+                    .token(self.token.id)
                     .detail(self.name()),
             )?),
         }
@@ -283,6 +284,8 @@ impl PersonalToken {
             },
         )?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
+        let made = Event::new(What::TokenCreated).grant(&grant);
+        tx.record(made.token(token.id).detail(&name))?;
         Ok((PersonalToken { token, grant }, secret))
     }
 

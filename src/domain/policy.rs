@@ -46,6 +46,8 @@ pub struct Lifetimes {
     pub step_up: Duration,
     /// How long a client's older secrets go on working once a new one was made.
     pub secret_overlap: Duration,
+    /// How long the audit trail keeps an event; `None` for ever.
+    pub audit: Option<Duration>,
 }
 
 /// Who may make personal access tokens.

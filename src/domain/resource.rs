@@ -19,13 +19,14 @@ const OURS: Id = Id::fixed(0x6a65_746f_6e00_7000_8000_0000_0000_0001);
 
 /// What the management API defines: the scope, what it allows, and whether only administrators may hold it.
 #[rustfmt::skip]
-const OUR_SCOPES: [(&str, &str, bool); 7] = [
+const OUR_SCOPES: [(&str, &str, bool); 8] = [
     ("introspection", "Ask whether tokens are good, as the app's own resource server", true),
     ("pats:read", "See everybody's personal access tokens", true),
     ("pats:write", "Make and change personal access tokens for anybody", true),
     ("pats:revoke", "Revoke anybody's personal access tokens", true),
     ("policies:read", "See the rules of this server", true),
     ("policies:write", "Decide the rules of this server", true),
+    ("audit:read", "Read the audit trail", true),
     (ROTATE_SELF, "Rotate itself: get a successor, which takes over from it", false),
 ];
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::audit::{Event, What};
 use super::grant::Grant;
 use super::id::Id;
-use super::tx::Tx;
+use super::tx::{Caller, Tx};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::schema::{grant_networks, grants};
@@ -74,7 +74,7 @@ impl SeenNetwork {
             Self::forget_oldest(tx, grant)?;
         }
         let event = Event::new(What::TokenNewNetwork).grant(&held);
-        tx.record(event.detail(network).address(Some(address)))
+        tx.record(event.detail(network).by(Caller::system_from(Some(address))))
     }
 
     fn forget_oldest(tx: &mut Tx, grant: Id) -> QueryResult<()> {

@@ -145,7 +145,7 @@ impl Token {
         grant_id: Id,
         kind: TokenKind,
         expires_at: Option<Timestamp>,
-    ) -> QueryResult<()> {
+    ) -> QueryResult<Id> {
         let (id, now) = (Id::new(tx.now), tx.now);
         let row = TokenRow {
             hash: hash.as_bytes(),
@@ -158,7 +158,8 @@ impl Token {
             created_at: now,
             expires_at,
         };
-        db::insert_tokens(tx, &[row])
+        db::insert_tokens(tx, &[row])?;
+        Ok(id)
     }
 
     /// Keep many.
@@ -255,6 +256,7 @@ impl Token {
         tx.record(
             Event::new(What::AccessTokenRevoked)
                 .grant(grant)
+                .token(self.id)
                 .detail(self.id.to_string()),
         )
     }

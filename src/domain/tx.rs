@@ -59,6 +59,14 @@ impl Caller {
         Self::of(Actor::System)
     }
 
+    /// The server, that writes down what came from `address`.
+    pub fn system_from(address: Option<IpAddr>) -> Self {
+        Self {
+            address,
+            ..Self::system()
+        }
+    }
+
     fn of(actor: Actor) -> Self {
         Self {
             actor,

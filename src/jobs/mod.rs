@@ -1,5 +1,8 @@
 //! What the server does by itself, beside answering: one job a file, each idempotent.
 
 pub mod census;
+pub mod denials;
+pub mod expiries;
 pub mod last_used;
+pub mod sealing;
 pub mod sweep;

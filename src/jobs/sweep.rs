@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::expiries;
 use crate::app::App;
 use crate::db::{self, Fault};
+use crate::domain::audit::chain;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
 use crate::domain::personal_token::PersonalToken;
@@ -20,7 +22,7 @@ const BATCH: i64 = 500;
 /// What one noun removes: up to so many rows that are over, in its own way, at `tx.now`; how many there were.
 type Purge = fn(&mut Tx, i64) -> diesel::QueryResult<usize>;
 
-const PURGES: [(&str, Purge); 7] = [
+const PURGES: [(&str, Purge); 8] = [
     ("personal_access_tokens", PersonalToken::purge),
     ("rotated_tokens", PersonalToken::purge_rotated),
     ("tokens", Token::purge),
@@ -28,10 +30,13 @@ const PURGES: [(&str, Purge); 7] = [
     ("sessions", Session::purge),
     ("sign_in_failures", Attempts::purge),
     ("client_secrets", Client::purge_secrets),
+    ("audit_events", chain::purge),
 ];
 
 /// Remove all that is over now, batch by batch.
 pub async fn sweep(app: &App) -> Result<(), Fault> {
+    // What is gone can't be recorded any more.
+    expiries::note(app).await?;
     for (noun, purge) in PURGES {
         let mut removed = 0;
         loop {

@@ -9,6 +9,9 @@ pub struct Stock {
     /// By kind and state.
     pub tokens: IntGaugeVec,
     pub database_bytes: IntGauge,
+    /// The number of the last sealed event of the audit trail, and how many wait for that.
+    pub audit_sealed: IntGauge,
+    pub audit_unsealed: IntGauge,
     /// Those of the pools, by purpose: all that are open, and those that nobody uses.
     pub connections: IntGaugeVec,
     pub connections_idle: IntGaugeVec,
@@ -28,6 +31,16 @@ impl Stock {
             database_bytes: register_int_gauge_with_registry!(
                 "jeton_database_size_bytes",
                 "Size of the database, without its write-ahead log, looked up once a minute.",
+                registry
+            )?,
+            audit_sealed: register_int_gauge_with_registry!(
+                "jeton_audit_sealed_seq",
+                "Number of the last event of the audit trail that is sealed, looked up once a minute. It never falls.",
+                registry
+            )?,
+            audit_unsealed: register_int_gauge_with_registry!(
+                "jeton_audit_unsealed_events",
+                "Events of the audit trail that are not sealed yet, looked up once a minute. Some seconds' worth.",
                 registry
             )?,
             connections: register_int_gauge_vec_with_registry!(

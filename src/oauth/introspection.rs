@@ -9,16 +9,20 @@ use super::params::Params;
 use crate::clock::Timestamp;
 use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
+use crate::domain::denial::{Denied, Reason};
 use crate::domain::lookup::Found;
 use crate::domain::policy::Policy;
 use crate::domain::secret::{Brands, Digest};
 use crate::domain::token::TokenKind;
+use crate::domain::words::Scope;
 
 /// What a resource server asks. The hint may be wrong, so it is not looked at (RFC 7662 §2.1).
 pub struct Question {
     token: Option<Digest>,
     /// From where the token came to the resource server, if it says so (an extension of ours).
     pub client_ip: Option<IpAddr>,
+    /// What the resource server needs for what is done there, if it says so (an extension of ours).
+    required_scope: Scope,
 }
 
 impl Question {
@@ -31,11 +35,15 @@ impl Question {
             ),
             None => None,
         };
+        let required_scope = Scope::parse(params.get("required_scope").unwrap_or_default());
+        let required_scope =
+            required_scope.map_err(|_| InvalidRequest::NotUnderstood("required_scope"))?;
         // What is no secret of ours to look at is not looked up.
         let token = brands.read(params.need("token")?);
         Ok(Self {
             token: token.map(|secret| secret.digest()),
             client_ip,
+            required_scope,
         })
     }
 
@@ -87,16 +95,18 @@ pub enum Verdict {
     NotForCaller(TokenKind),
 }
 
-/// An answer, and why it is that.
+/// An answer, why it is that, and what a good token was not good for.
 pub struct Outcome {
     pub answer: Answer,
     pub verdict: Verdict,
+    pub denied: Option<Denied>,
 }
 
 fn inactive(verdict: Verdict) -> Outcome {
     Outcome {
         answer: Answer::Inactive { active: false },
         verdict,
+        denied: None,
     }
 }
 
@@ -119,13 +129,28 @@ pub fn answer(
     let (kind, standing) = (bearer.token.kind, bearer.standing(now, question.client_ip));
     if standing != Standing::Active {
         tracing::debug!(token = %bearer.token.id, ?standing, "inactive");
-        return inactive(Verdict::Found(kind, standing));
+        let elsewhere = standing == Standing::Elsewhere;
+        return Outcome {
+            denied: elsewhere.then(|| Denied::new(bearer, &caller.id, Reason::Network)),
+            ..inactive(Verdict::Found(kind, standing))
+        };
     }
     let Some(scope) = bearer.seen_by(caller, &found.catalogue) else {
         tracing::debug!(token = %bearer.token.id, caller = %caller.id, "not for this caller");
-        return inactive(Verdict::NotForCaller(kind));
+        let reason = match kind {
+            TokenKind::Refresh => Reason::Refresh,
+            _ => Reason::Audience,
+        };
+        return Outcome {
+            denied: Some(Denied::new(bearer, &caller.id, reason)),
+            ..inactive(Verdict::NotForCaller(kind))
+        };
     };
+    let lacking = question.required_scope.only(|word| !scope.contains(word));
+    let denied = (!lacking.is_empty())
+        .then(|| Denied::lacking(bearer, &caller.id, &lacking, &found.catalogue));
     Outcome {
+        denied,
         verdict: Verdict::Found(kind, standing),
         answer: Answer::Active(Box::new(Facts {
             active: true,

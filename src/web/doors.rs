@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use actix_web::{FromRequest, HttpRequest};
 
-pub use api::{Account, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
+pub use api::{Account, Audit, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 pub use proxy::Proxy;
@@ -36,6 +36,10 @@ impl<D: Door> Behind for (D,) {
 }
 
 impl<D: Door, A> Behind for (D, A) {
+    type Door = D;
+}
+
+impl<D: Door, A, B> Behind for (D, A, B) {
     type Door = D;
 }
 

@@ -10,7 +10,9 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{forward_auth_policies, my_tokens, own_token, policies, rotation, user_tokens};
+use super::api::{
+    audit, forward_auth_policies, my_tokens, own_token, policies, rotation, user_tokens,
+};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -116,6 +118,10 @@ pub fn all() -> Vec<Route> {
         // For proxies.
         get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
         get(FORWARD_AUTH_PATH, forward_auth::answer).by_any_method(),
+        get("/api/my-account/personal-access-tokens/{token}/events", audit::of_mine),
+        get("/api/personal-access-tokens/{token}/events", audit::of_token),
+        get("/api/audit", audit::list),
+        get("/api/audit/export", audit::export),
 
         // For the operator.
         get("/healthz", health::alive),

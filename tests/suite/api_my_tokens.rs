@@ -88,6 +88,7 @@ async fn an_administrator_is_offered_the_reserved_scopes() {
         .collect();
     names.sort_unstable();
     let all = [
+        "audit:read",
         "notes:admin",
         "notes:read",
         "notes:write",

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use jeton::db::schema::{audit_events, grants};
+use jeton::domain::audit::What;
 use jeton::domain::id::Id;
 use jeton::domain::user::User;
 use serde_json::json;
@@ -142,7 +143,12 @@ async fn every_grant_that_is_made_is_in_the_trail() {
                 scene.as_app()
             }
         };
-        let entry = only(server, "grant.created", case);
+        let (event, other) = match case {
+            "code" | "itself" => ("grant", "token"),
+            _ => ("token", "grant"),
+        };
+        let entry = only(server, &format!("{event}.created"), case);
+        assert_eq!(trail(server, &format!("{other}.created")), [], "{case}");
         assert_eq!(vec![entry.grant_id.unwrap()], grant_ids(server), "{case}");
         assert_eq!(entry.actor, actor, "{case}");
         let owner = (case != "itself").then_some(scene.alice.id);
@@ -152,7 +158,7 @@ async fn every_grant_that_is_made_is_in_the_trail() {
             _ => personal,
         };
         assert_eq!(entry.client_id.as_deref(), Some(client), "{case}");
-        assert_eq!(trail(server, "grant.revoked"), [], "{case}");
+        assert_eq!(trail(server, &format!("{event}.revoked")), [], "{case}");
     }
 }
 
@@ -163,7 +169,7 @@ async fn what_makes_no_grant_is_not_in_the_trail() {
     let twice = json!({"name": "ci", "scopes": ["notes:fly"]});
     let (status, _) = scene.browser.api("POST", MINE, Some(twice)).await;
     assert_eq!(status, 400);
-    assert_eq!(trail(&scene.server, "grant.created"), []);
+    assert_eq!(trail(&scene.server, "token.created"), []);
     let got = scene.app.let_in(&scene.browser, "notes:read").await;
     assert_eq!(scene.app.refresh(got.refresh()).await.status(), 200);
     only(&scene.server, "grant.created", "a refresh");
@@ -253,7 +259,11 @@ async fn every_grant_that_is_ended_is_in_the_trail() {
                 (scene.as_app(), Some("refresh token replayed"))
             }
         };
-        let entry = only(server, "grant.revoked", case);
+        let event = match case {
+            "owner" | "owner, with a reason" | "administrator" | "holder" => "token.revoked",
+            _ => "grant.revoked",
+        };
+        let entry = only(server, event, case);
         assert_eq!(
             (entry.actor, entry.detail.as_deref()),
             (actor, why),
@@ -276,4 +286,21 @@ async fn an_access_token_that_is_ended_is_in_the_trail() {
     assert_eq!(entry.actor, scene.as_app());
     assert!(entry.detail.is_some_and(|jti| jti.parse::<Id>().is_ok()));
     assert_eq!(trail(&scene.server, "grant.revoked"), []);
+}
+
+/// docs/audit.md has every event that there is, as the program has it.
+#[test]
+fn the_document_has_every_event() {
+    let rows = What::ALL.iter().map(|what| {
+        let (name, meaning) = (what.as_str(), what.meaning());
+        format!("| `{name}` | {meaning} |\n")
+    });
+    let table: String = rows.collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md");
+    let document = std::fs::read_to_string(path).expect("there is a docs/audit.md");
+    let table = format!("| event | what it means |\n| --- | --- |\n{table}");
+    assert!(
+        document.ends_with(&table),
+        "docs/audit.md has to end so:\n{table}"
+    );
 }

@@ -103,7 +103,8 @@ async fn a_stranger_is_answered_as_the_door_says() {
             | "manager (pats:write)"
             | "manager (pats:revoke)"
             | "manager (policies:read)"
-            | "manager (policies:write)" => {
+            | "manager (policies:write)"
+            | "manager (audit:read)" => {
                 assert_eq!(status, 401, "{name}");
                 let challenge = header(&answer, "www-authenticate").to_owned();
                 assert!(challenge.starts_with("Bearer "), "{name}: {challenge}");

@@ -6,7 +6,8 @@ use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What each layer may use, besides itself. `jobs::last_used` stands for that one module alone.
+/// What each layer may use, besides itself. `jobs::last_used` and `jobs::denials` stand for these modules
+/// alone.
 const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
@@ -31,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "clock",
             "jobs::last_used",
+            "jobs::denials",
         ],
     ),
     ("metrics", &["oauth", "domain"]),

@@ -266,7 +266,7 @@ async fn a_new_network_is_noticed() {
         let list = house.browser.get("/settings/tokens").await;
         let badges = list.body.matches("new network").count();
         let events: Vec<Option<String>> = house.server.write(|tx| {
-            let of_networks = audit_events::event.eq("token.used_from_new_network");
+            let of_networks = audit_events::event.eq("token.new_network");
             let events = audit_events::table
                 .filter(of_networks)
                 .order(audit_events::id);

@@ -190,7 +190,8 @@ async fn a_token_is_counted_when_it_is_made() {
 
     server.personal_token(&alice, "notes:read");
     let personal = issued("pat", "none");
-    watch.saw("a personal one", &[(&personal, 1.0), (&created, 1.0)]);
+    let made = event("token.created");
+    watch.saw("a personal one", &[(&personal, 1.0), (&made, 1.0)]);
     assert_eq!(app.redeem(&flow, "no code").await.status(), 400);
     watch.saw("a refusal", &[]);
 }

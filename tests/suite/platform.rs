@@ -175,7 +175,7 @@ async fn a_record_has_the_address_that_counts() {
             use diesel::prelude::*;
             use jeton::db::schema::audit_events;
             Ok(audit_events::table
-                .filter(audit_events::event.eq("grant.revoked"))
+                .filter(audit_events::event.eq("token.revoked"))
                 .select(audit_events::address)
                 .get_result(&mut **tx)?)
         });

@@ -84,6 +84,7 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "resources (uri)",
             "tokens (id)",
             "authorization_requests (code_hash)",
+            "audit_events (seq)",
         ])
     );
     assert_eq!(
@@ -100,6 +101,13 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "tokens_of_grant",
             "tokens_by_end",
             "audit_events_of_grant",
+            "audit_events_unsealed",
+            "audit_events_by_event",
+            "audit_events_by_actor",
+            "audit_events_of_client",
+            "audit_events_at_address",
+            "audit_events_of_user",
+            "audit_events_of_token",
         ])
     );
     assert_eq!(

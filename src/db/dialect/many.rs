@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
 
 use crate::clock::Timestamp;
-use crate::db::schema::{grants, tokens};
+use crate::db::schema::{audit_events, grants, tokens};
 use crate::db::{Conn, Prepared};
 
 /// A new row of `tokens`.
@@ -85,6 +85,42 @@ pub fn note_uses(conn: &mut Conn, uses: &[GrantUse]) -> QueryResult<()> {
             .bind::<Array<BigInt>, _>(times)
             .bind::<Array<Nullable<Text>>, _>(places);
             update.execute(conn).map(drop)
+        }
+    }
+}
+
+/// The place of an event in the chain that seals the audit trail.
+pub struct EventSeal<'a> {
+    pub id: &'a [u8],
+    pub seq: i64,
+    pub hash: &'a [u8],
+}
+
+/// Seal events that are not sealed yet; how many there were.
+pub fn seal_events(conn: &mut Conn, seals: &[EventSeal]) -> QueryResult<usize> {
+    match conn {
+        Conn::Sqlite(conn) => seals.iter().try_fold(0, |sealed, one| {
+            let event = audit_events::table.find(one.id);
+            let seal = (
+                audit_events::seq.eq(one.seq),
+                audit_events::hash.eq(one.hash),
+            );
+            let seal = diesel::update(event.filter(audit_events::seq.is_null())).set(seal);
+            Ok(sealed + Prepared(seal).execute(conn)?)
+        }),
+        Conn::Postgres(conn) => {
+            let ids: Vec<&[u8]> = seals.iter().map(|one| one.id).collect();
+            let seqs: Vec<i64> = seals.iter().map(|one| one.seq).collect();
+            let hashes: Vec<&[u8]> = seals.iter().map(|one| one.hash).collect();
+            let update = diesel::sql_query(
+                "UPDATE audit_events SET seq = seal.seq, hash = seal.hash \
+                 FROM unnest($1, $2, $3) AS seal (id, seq, hash) \
+                 WHERE audit_events.id = seal.id AND audit_events.seq IS NULL",
+            )
+            .bind::<Array<Binary>, _>(ids)
+            .bind::<Array<BigInt>, _>(seqs)
+            .bind::<Array<Binary>, _>(hashes);
+            update.execute(conn)
         }
     }
 }

@@ -12,7 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::schema::{clients, users};
 use super::{Conn, Fault, Location};
 use crate::clock::Timestamp;
-pub use many::{GrantUse, TokenRow, insert_tokens, note_uses};
+pub use many::{EventSeal, GrantUse, TokenRow, insert_tokens, note_uses, seal_events};
 use open::{LOCK_WAIT, STATEMENT_WAIT};
 pub use open::{Purpose, connect};
 
@@ -25,6 +25,9 @@ const MIGRATION_LOCK: i64 = 0x6a65_746f_6e00;
 
 /// The lock of the node that does a job for all.
 const JOB_LOCK: i64 = 0x6a65_746f_6e01;
+
+/// The lock of the node that seals the audit trail.
+const SEAL_LOCK: i64 = 0x6a65_746f_6e02;
 
 /// Ask the smallest question, to see whether a pooled connection still lives.
 pub fn ping(conn: &mut Conn) -> QueryResult<()> {
@@ -116,6 +119,19 @@ pub fn in_one_reading<T>(
     }
 }
 
+/// Ask questions that are all answered as of one moment. On SQLite that is any transaction; PostgreSQL has to be told.
+pub fn in_one_moment<T, E: From<diesel::result::Error>>(
+    conn: &mut Conn,
+    questions: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.transaction(|conn| {
+        if let Conn::Postgres(conn) = conn {
+            conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+        }
+        questions(conn)
+    })
+}
+
 /// Make one person's changes wait for each other, so that a rule over several rows (a name used once, a
 /// limit on how many) holds between transactions. On SQLite they already do: there is one writer.
 pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {
@@ -156,10 +172,19 @@ pub fn hold_start(conn: &mut Conn) -> QueryResult<()> {
 
 /// Whether this transaction alone does the work that one node does for all. On SQLite there is one writer, and so it is.
 pub fn is_alone(conn: &mut Conn) -> QueryResult<bool> {
+    is_first(conn, JOB_LOCK)
+}
+
+/// Whether this transaction alone seals the audit trail. What one commits, the next one finds.
+pub fn seals_alone(conn: &mut Conn) -> QueryResult<bool> {
+    is_first(conn, SEAL_LOCK)
+}
+
+fn is_first(conn: &mut Conn, lock: i64) -> QueryResult<bool> {
     match conn {
         Conn::Sqlite(_) => Ok(true),
         Conn::Postgres(conn) => diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(
-            &format!("pg_try_advisory_xact_lock({JOB_LOCK})"),
+            &format!("pg_try_advisory_xact_lock({lock})"),
         ))
         .get_result(conn),
     }

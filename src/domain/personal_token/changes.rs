@@ -77,6 +77,7 @@ impl PersonalToken {
         tx.record(
             Event::new(What::TokenChanged)
                 .grant(&self.grant)
+                .token(self.token.id)
                 .detail(&name),
         )?;
         Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)

@@ -29,20 +29,21 @@ impl PersonalToken {
     pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let expired = tokens::expires_at.lt(tx.now - EXPIRED_SHOWN);
         let revoked = grants::revoked_at.lt(tx.now - REVOKED_SHOWN);
-        let over: Vec<Grant> = tokens::table
+        let over: Vec<(Id, Grant)> = tokens::table
             .inner_join(grants::table)
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
             .filter(tokens::spent_at.is_null())
             .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
             .order(grants::id)
             .limit(limit)
-            .select(Grant::as_select())
+            .select((tokens::id, Grant::as_select()))
             .load(&mut **tx)?;
-        for grant in &over {
+        for (token, grant) in &over {
             let name = grant.name.clone().unwrap_or_default();
-            tx.record(Event::new(What::TokenPurged).grant(grant).detail(name))?;
+            let gone = Event::new(What::TokenPurged).grant(grant).token(*token);
+            tx.record(gone.detail(name))?;
         }
-        let ids: Vec<Id> = over.iter().map(|grant| grant.id).collect();
+        let ids: Vec<Id> = over.iter().map(|(_, grant)| grant.id).collect();
         // Its tokens go with it.
         diesel::delete(grants::table.filter(grants::id.eq_any(ids))).execute(&mut **tx)
     }

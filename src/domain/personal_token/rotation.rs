@@ -21,7 +21,7 @@ use crate::domain::policy::OnReuse;
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::token::{NewToken, Token, TokenKind};
-use crate::domain::tx::Tx;
+use crate::domain::tx::{Caller, Tx};
 use crate::domain::user::User;
 
 /// The longest time for which two tokens may do the work of one.
@@ -148,8 +148,9 @@ impl PersonalToken {
             .set(tokens::predecessor_id.eq(predecessor.id))
             .execute(&mut **tx)?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
-        let detail = format!("{} takes over from {}", successor.id, predecessor.id);
-        tx.record(Event::new(What::TokenRotated).grant(grant).detail(detail))?;
+        let detail = format!("{} takes over", successor.id);
+        let rotated = Event::new(What::TokenRotated).grant(grant);
+        tx.record(rotated.token(predecessor.id).detail(detail))?;
         let found = |id: Id| Self::find(tx, id)?.ok_or(Fault::Broken("a rotated token is gone"));
         let [successor, predecessor] = [successor.id, predecessor.id].map(found);
         Ok(Rotated {
@@ -180,7 +181,7 @@ impl PersonalToken {
         }
         for token in overlapping {
             overlap_until(tx, token, now.whole_second())?;
-            record(tx, What::OverlapEnded, &family.current.grant, token)?;
+            record(tx, What::TokenOverlapEnded, &family.current.grant, token)?;
         }
         Ok(())
     }
@@ -202,7 +203,12 @@ impl PersonalToken {
                 tokens::overlap_until.eq(None::<Timestamp>),
             ))
             .execute(&mut **tx)?;
-        record(tx, What::RotationCancelled, &family.current.grant, current)?;
+        record(
+            tx,
+            What::TokenRotationCancelled,
+            &family.current.grant,
+            current,
+        )?;
         let restored = Self::find(tx, predecessor.id)?;
         Ok(restored.ok_or(Fault::Broken("the restored token is gone"))?)
     }
@@ -217,7 +223,7 @@ impl PersonalToken {
         }
         let now = tx.now.whole_second();
         overlap_until(tx, &self.token, now)?;
-        record(tx, What::OverlapEnded, &self.grant, &self.token)
+        record(tx, What::TokenOverlapEnded, &self.grant, &self.token)
     }
 
     /// Note that this token was used for the first time, at `at`. What it took over from works only a little longer.
@@ -248,7 +254,7 @@ impl PersonalToken {
                 .execute(&mut **tx)?;
         }
         let event = Event::new(What::TokenFirstUsed).grant(&used.grant);
-        tx.record(event.detail(id.to_string()).address(from))
+        tx.record(event.token(id).by(Caller::system_from(from)))
     }
 
     /// Note that this token was used, at `at`, after its successor had taken over. Reported once a day; whether it ends the
@@ -268,8 +274,8 @@ impl PersonalToken {
         let Some(reused) = Self::find(tx, id)? else {
             return Ok(());
         };
-        let event = Event::new(What::TokenReused).grant(&reused.grant);
-        tx.record(event.detail(id.to_string()).address(from))?;
+        let event = Event::new(What::TokenReuseDetected).grant(&reused.grant);
+        tx.record(event.token(id).by(Caller::system_from(from)))?;
         match tx.policy.personal.on_reuse {
             OnReuse::Report => Ok(()),
             OnReuse::Revoke => reused.grant.revoke(tx, &Because::Reused),
@@ -324,5 +330,5 @@ fn overlap_until(tx: &mut Tx, token: &Token, end: Timestamp) -> QueryResult<()> 
 }
 
 fn record(tx: &mut Tx, what: What, grant: &Grant, token: &Token) -> QueryResult<()> {
-    tx.record(Event::new(what).grant(grant).detail(token.id.to_string()))
+    tx.record(Event::new(what).grant(grant).token(token.id))
 }

@@ -97,6 +97,8 @@ pub enum Revoke {}
 pub enum ReadPolicies {}
 /// To decide the rules.
 pub enum WritePolicies {}
+/// To read the audit trail.
+pub enum Audit {}
 
 impl Right for Read {
     const SCOPE: &'static str = "pats:read";
@@ -126,6 +128,12 @@ impl Right for WritePolicies {
     const SCOPE: &'static str = "policies:write";
     const NAME: &'static str = "manager (policies:write)";
     const CHANGES_TOKENS: bool = true;
+}
+
+impl Right for Audit {
+    const SCOPE: &'static str = "audit:read";
+    const NAME: &'static str = "manager (audit:read)";
+    const CHANGES_TOKENS: bool = false;
 }
 
 impl Door for Account {

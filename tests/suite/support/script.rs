@@ -29,7 +29,7 @@ impl Server {
     pub async fn manager(&self, scope: &str) -> Script {
         let app = self.app(AppOptions {
             name: "Manager",
-            scope: "introspection pats:read pats:write pats:revoke policies:read policies:write",
+            scope: "introspection pats:read pats:write pats:revoke policies:read policies:write audit:read",
             ..AppOptions::default()
         });
         self.script(&app.own_token(scope).await.access)

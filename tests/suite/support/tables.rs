@@ -135,7 +135,7 @@ pub fn unique_keys(conn: &mut Conn) -> BTreeSet<String> {
 pub fn indexes(conn: &mut Conn) -> BTreeSet<String> {
     named(rows!(
         conn,
-        sqlite: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL",
+        sqlite: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql NOT LIKE 'CREATE UNIQUE %'",
         postgres: "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class c ON c.oid = indrelid \
             WHERE relnamespace = 'public'::regnamespace \
             AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))"

@@ -4,8 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::history::{HistoryRow, SHOWN};
 use super::wish::networks;
 use super::{TokenRow, at_field, own};
+use crate::domain::audit::{Entry, Filter};
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
 use crate::domain::seen_network::SeenNetwork;
@@ -37,6 +39,8 @@ struct EditToken {
     networks: String,
     /// From where it was used.
     places: Vec<Place>,
+    /// The last things that happened to it, newest first.
+    history: Vec<HistoryRow>,
 }
 
 /// From where a token was used.
@@ -178,14 +182,19 @@ async fn form(
 ) -> Result<HttpResponse, Error> {
     let audience = token.grant.audience.clone();
     let grant = token.grant.id;
-    let (catalogue, places) = person
+    let filter = Filter {
+        grant: Some(grant),
+        ..Filter::default()
+    };
+    let (catalogue, places, history) = person
         .app
         .query(move |rx| {
             let catalogue = Catalogue::load(rx)?.within(&audience);
-            Ok((catalogue, SeenNetwork::of(rx, grant)?))
+            let history = Entry::page(rx, &filter, None, SHOWN)?;
+            Ok((catalogue, SeenNetwork::of(rx, grant)?, history))
         })
         .await?;
-    let now = person.app.now();
+    let (owner, now) = (person.user.id, person.app.now());
     let places = places.into_iter().take(PLACES).map(|place| Place {
         address: place.address,
         first: When::of(place.first_used_at, now),
@@ -202,7 +211,7 @@ async fn form(
     let view = EditToken {
         frame: Frame::of(person, "tokens"),
         errors,
-        row: TokenRow::of(token, person.user.id, now),
+        row: TokenRow::of(token, owner, now),
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
@@ -210,6 +219,10 @@ async fn form(
         latest: token.token.expires_at.map(to_input),
         networks: fields.networks,
         places: places.collect(),
+        history: history
+            .iter()
+            .map(|entry| HistoryRow::of(entry, owner, now))
+            .collect(),
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
 }

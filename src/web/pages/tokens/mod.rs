@@ -3,6 +3,7 @@
 mod created;
 pub mod edit;
 mod expiry;
+mod history;
 pub mod list;
 pub mod new;
 pub mod revoke;

@@ -1,0 +1,14 @@
+DROP TABLE audit_progress;
+DROP INDEX audit_events_of_token;
+DROP INDEX audit_events_of_grant;
+DROP INDEX audit_events_of_user;
+DROP INDEX audit_events_at_address;
+DROP INDEX audit_events_of_client;
+DROP INDEX audit_events_by_actor;
+DROP INDEX audit_events_by_event;
+DROP INDEX audit_events_unsealed;
+ALTER TABLE audit_events DROP CONSTRAINT audit_events_seq;
+ALTER TABLE audit_events DROP COLUMN hash;
+ALTER TABLE audit_events DROP COLUMN seq;
+ALTER TABLE audit_events DROP COLUMN token_id;
+CREATE INDEX audit_events_of_grant ON audit_events (grant_id);
