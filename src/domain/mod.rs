@@ -13,6 +13,7 @@ pub mod id;
 pub mod lookup;
 pub mod password;
 pub mod personal_token;
+pub mod plain;
 pub mod policy;
 pub mod redirect_uri;
 pub mod registry;
