@@ -167,6 +167,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mails (id) {
+        id -> Binary,
+        user_id -> Binary,
+        letter -> Text,
+        recipient -> Text,
+        subject -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        tries -> Integer,
+        next_at -> Nullable<BigInt>,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    reminders (token_id, stage) {
+        token_id -> Binary,
+        stage -> Integer,
+        user_id -> Binary,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
@@ -184,5 +208,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     resources,
     scopes,
     consents,
-    registry
+    registry,
+    reminders
 );

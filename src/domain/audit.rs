@@ -29,6 +29,10 @@ pub enum What {
     AccessTokenRevoked,
     CodeReplayed,
     RefreshTokenReplayed,
+    TokenExpiring,
+    TokenExpired,
+    MailQueued,
+    MailGivenUp,
 }
 
 impl What {
@@ -53,6 +57,10 @@ impl What {
             What::AccessTokenRevoked => "access_token.revoked",
             What::CodeReplayed => "code.replayed",
             What::RefreshTokenReplayed => "refresh_token.replayed",
+            What::TokenExpiring => "token.expiring",
+            What::TokenExpired => "token.expired",
+            What::MailQueued => "mail.queued",
+            What::MailGivenUp => "mail.given_up",
         }
     }
 }

@@ -11,6 +11,8 @@ use super::client::{Client, PERSONAL_ACCESS_TOKEN};
 use super::deed::Deed;
 use super::grant::{Because, Grant, NewGrant, Origin, Via};
 use super::id::Id;
+use super::letter::Letter;
+use super::mail;
 use super::policy::PersonalTokenPolicy;
 use super::resource::Catalogue;
 use super::secret::{Secret, SecretKind};
@@ -189,7 +191,9 @@ impl PersonalToken {
             },
         )?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
-        Ok((PersonalToken { token, grant }, secret))
+        let made = PersonalToken { token, grant };
+        mail::tell(tx, owner.id, &Letter::Added(&made))?;
+        Ok((made, secret))
     }
 
     /// Rename, describe, narrow, shorten, in place. More scope or a longer life needs a new token.

@@ -2,4 +2,5 @@
 
 pub mod census;
 pub mod last_used;
+pub mod send_mail;
 pub mod sweep;

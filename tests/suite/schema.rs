@@ -97,6 +97,11 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "tokens_of_grant",
             "tokens_by_end",
             "audit_events_of_grant",
+            "mails_due",
+            "mails_by_time",
+            "reminders_of_user",
+            "reminders_by_time",
+            "personal_tokens_by_end",
         ])
     );
     assert_eq!(
@@ -113,6 +118,8 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "authorization_requests.user_id -> users.id CASCADE",
             "consents.user_id -> users.id CASCADE",
             "consents.client_id -> clients.id CASCADE",
+            "mails.user_id -> users.id CASCADE",
+            "reminders.user_id -> users.id CASCADE",
         ])
     );
 }
