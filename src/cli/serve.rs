@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, last_used, send_mail, sweep};
+use crate::jobs::{census, last_used, remind, send_mail, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -83,6 +83,7 @@ pub(super) fn serve(
         let mut jobs = vec![
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
+            actix_web::rt::spawn(remind::run(app.clone())),
             actix_web::rt::spawn(send_mail::run(app.clone())),
         ];
         let mut watched = None;

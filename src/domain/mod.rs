@@ -19,6 +19,7 @@ pub mod plain;
 pub mod policy;
 pub mod redirect_uri;
 pub mod registry;
+pub mod reminder;
 pub mod resource;
 pub mod secret;
 pub mod service_token;

@@ -2,5 +2,6 @@
 
 pub mod census;
 pub mod last_used;
+pub mod remind;
 pub mod send_mail;
 pub mod sweep;

@@ -46,6 +46,7 @@ mod platform;
 mod postgres_tls;
 mod prompt;
 mod races;
+mod reminders;
 mod rfc6749_authorization;
 mod rfc6749_client_authentication;
 mod rfc6749_codes;
