@@ -72,6 +72,7 @@ impl App {
         }
         let mut config = config;
         config.policy.issuer = config.issuer();
+        config.policy.mails = config.mail().is_some();
         let app = App(Arc::new(Shared {
             passwords: Gate::new(config.password_threads, PASSWORDS_WAITING),
             reads: Gate::new(config.database_connections as usize, WAITING),

@@ -5,14 +5,17 @@
 
 mod parse;
 mod settings;
+pub mod smtp;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 
 pub use settings::{SETTINGS, Setting};
+use smtp::Smtp;
 
 use crate::db::Location;
 use crate::domain::policy::{Lifetimes, PersonalTokenPolicy, Policy};
@@ -46,6 +49,10 @@ pub struct Config {
     pub stop_delay: Duration,
     pub log: String,
     pub log_format: LogFormat,
+    /// The mail server that takes our mails, if there is one.
+    pub smtp: Option<Smtp>,
+    /// Whom our mails are from.
+    pub mail_from: Option<Mailbox>,
     pub policy: Policy,
 }
 
@@ -79,11 +86,14 @@ impl Default for Config {
             stop_delay: Duration::ZERO,
             log: String::new(),
             log_format: LogFormat::Text,
+            smtp: None,
+            mail_from: None,
             policy: Policy {
                 issuer: String::new(),
                 brands: Brands::new(vec!["jeton".into()]).expect("jeton is a brand"),
                 lifetimes: Lifetimes::default(),
                 personal: PersonalTokenPolicy::default(),
+                mails: false,
             },
         };
         for setting in SETTINGS {
@@ -151,6 +161,11 @@ impl Config {
         self.issuer
             .clone()
             .unwrap_or_else(|| format!("http://{reached}"))
+    }
+
+    /// Where mails go and whom they are from, if both are set.
+    pub fn mail(&self) -> Option<(&Smtp, &Mailbox)> {
+        self.smtp.as_ref().zip(self.mail_from.as_ref())
     }
 
     /// The same settings on this address, for when the port was chosen by the system.
@@ -234,6 +249,13 @@ mod tests {
             ("password_threads", "0"),
             ("log", "a=b=c"),
             ("log_format", "xml"),
+            ("smtp_url", "mail.example:25"),
+            ("smtp_url", "https://mail.example"),
+            ("smtp_url", "smtp://"),
+            ("smtp_url", "smtps://user@mail.example"),
+            ("smtp_url", "smtp://mail.example/path"),
+            ("smtp_url", "smtp://mail.example?tls=no"),
+            ("mail_from", "jeton"),
         ] {
             let error = from_file(&format!("{setting} = \"{value}\"")).unwrap_err();
             assert!(error.to_string().contains(setting), "{setting}: {error}");

@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, denials, last_used, sealing, sweep};
+use crate::jobs::{census, denials, last_used, remind, sealing, send_mail, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -33,6 +33,9 @@ pub fn run(config: Config) -> Result<(), Error> {
         tracing::warn!(
             "trusted_proxies is not set: all people seem to come from one address, the proxy's"
         );
+    }
+    if app.config().smtp.is_some() != app.config().mail_from.is_some() {
+        tracing::warn!("no mail is sent: smtp_url and mail_from are needed, and only one is set");
     }
     if let Some(password) = first_user(&app)? {
         println!(
@@ -83,6 +86,8 @@ pub(super) fn serve(
             actix_web::rt::spawn(sweep::run(app.clone())),
             actix_web::rt::spawn(denials::run(app.clone())),
             actix_web::rt::spawn(sealing::run(app.clone())),
+            actix_web::rt::spawn(remind::run(app.clone())),
+            actix_web::rt::spawn(send_mail::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {

@@ -208,6 +208,7 @@ impl Rotate {
         let rotation = Rotation {
             overlap: overlap.transpose()?,
             end: end.transpose()?,
+            by_itself: false,
         };
         let rotated = write(app, |tx| Ok(found(tx, &self.id)?.rotate(tx, rotation)?))?;
         let (new, old) = (&rotated.successor, &rotated.predecessor);

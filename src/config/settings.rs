@@ -293,6 +293,30 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        name: "smtp_url",
+        default: "",
+        meaning: "The mail server to hand mails to: `smtps://user:password@host:465` (TLS), `smtp://user:password@host:587` (STARTTLS) or `smtp://localhost:25` (neither, on this machine alone). Unless set, and `mail_from` with it, no mail is sent.",
+        take: |config, value| {
+            config.smtp = match value {
+                "" => None,
+                value => Some(value.parse()?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "mail_from",
+        default: "",
+        meaning: "Whom mails are from, such as `Jeton <jeton@auth.example>`.",
+        take: |config, value| {
+            config.mail_from = match value {
+                "" => None,
+                value => Some(value.parse().map_err(|_| "not an e-mail address")?),
+            };
+            Ok(())
+        },
+    },
 ];
 
 impl Setting {

@@ -18,7 +18,7 @@ use diesel::{PgConnection, SqliteConnection};
 pub use dialect::{
     EventSeal, GrantUse, Purpose, TokenRow, connect, count_sign_in_failure, hold_client,
     hold_start, hold_user, in_one_moment, in_one_reading, insert_tokens, is_alone, is_far,
-    note_uses, seal_events, seals_alone, size,
+    is_personal, note_uses, seal_events, seals_alone, size,
 };
 pub use fault::{Fault, Refusal};
 pub use pool::{Change, Database};

@@ -209,6 +209,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    mails (id) {
+        id -> Binary,
+        user_id -> Binary,
+        letter -> Text,
+        recipient -> Text,
+        subject -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        tries -> Integer,
+        next_at -> Nullable<BigInt>,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     audit_progress (id) {
         id -> Integer,
         sealed_seq -> BigInt,
@@ -216,6 +231,15 @@ diesel::table! {
         purged_seq -> BigInt,
         purged_hash -> Binary,
         expiries_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    reminders (token_id, stage) {
+        token_id -> Binary,
+        stage -> Integer,
+        user_id -> Binary,
+        at -> BigInt,
     }
 }
 
@@ -241,5 +265,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     registry,
     forward_auth_policies,
-    audit_events
+    audit_events,
+    reminders
 );

@@ -14,7 +14,9 @@ use super::client::{Client, PERSONAL_ACCESS_TOKEN};
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, Via};
 use super::id::Id;
+use super::letter::Letter;
 use super::limits::Limits;
+use super::mail;
 use super::policy::PersonalTokenPolicy;
 use super::resource::Catalogue;
 use super::secret::{Secret, SecretKind};
@@ -203,13 +205,17 @@ impl PersonalToken {
         if self.token.spent_at.is_none() {
             return Ok(Some(self));
         }
+        Self::of_grant(conn, self.grant)
+    }
+
+    /// The token under this grant that has no successor.
+    pub fn of_grant(conn: &mut Conn, grant: Grant) -> QueryResult<Option<PersonalToken>> {
         let current = tokens::table
-            .filter(tokens::grant_id.eq(self.grant.id))
+            .filter(tokens::grant_id.eq(grant.id))
             .filter(tokens::spent_at.is_null())
             .select(Token::as_select())
             .get_result(conn)
             .optional()?;
-        let grant = self.grant;
         Ok(current.map(|token| PersonalToken { token, grant }))
     }
 
@@ -286,7 +292,9 @@ impl PersonalToken {
         tx.did(Deed::Issued(TokenKind::Personal, None));
         let made = Event::new(What::TokenCreated).grant(&grant);
         tx.record(made.token(token.id).detail(&name))?;
-        Ok((PersonalToken { token, grant }, secret))
+        let made = PersonalToken { token, grant };
+        mail::tell(tx, owner.id, &Letter::Added(&made))?;
+        Ok((made, secret))
     }
 
     /// Whether a token of another system can go on under this name, with these rights: the name and the description as they are

@@ -16,6 +16,8 @@ pub struct Policy {
     pub brands: Brands,
     pub lifetimes: Lifetimes,
     pub personal: PersonalTokenPolicy,
+    /// Whether there is a mail server to hand mails to; none is queued where there is not.
+    pub mails: bool,
 }
 
 impl Policy {

@@ -9,10 +9,13 @@ use ipnet::IpNet;
 use super::audit::{Event, What};
 use super::grant::Grant;
 use super::id::Id;
+use super::letter::Letter;
+use super::mail;
+use super::personal_token::PersonalToken;
 use super::tx::{Caller, Tx};
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::schema::{grant_networks, grants};
+use crate::db::{Conn, Fault};
 
 /// So many are kept of one token, those that were used last.
 const KEPT: i64 = 50;
@@ -42,7 +45,7 @@ pub fn network_of(address: IpAddr) -> IpNet {
 impl SeenNetwork {
     /// Note that a token of this grant was used from `address`. A network it never was used from is recorded, unless it is
     /// the first of all.
-    pub fn note(tx: &mut Tx, grant: Id, address: IpAddr, at: Timestamp) -> QueryResult<()> {
+    pub fn note(tx: &mut Tx, grant: Id, address: IpAddr, at: Timestamp) -> Result<(), Fault> {
         let network = network_of(address).to_string();
         let written = (
             grant_networks::address.eq(address.to_canonical().to_string()),
@@ -74,7 +77,18 @@ impl SeenNetwork {
             Self::forget_oldest(tx, grant)?;
         }
         let event = Event::new(What::TokenNewNetwork).grant(&held);
-        tx.record(event.detail(network).by(Caller::system_from(Some(address))))
+        let event = event
+            .detail(&network)
+            .by(Caller::system_from(Some(address)));
+        let Some(token) = PersonalToken::of_grant(tx, held)? else {
+            return Ok(tx.record(event)?);
+        };
+        tx.record(event.token(token.token.id))?;
+        let (token, network) = (&token, network.as_str());
+        match token.grant.user_id {
+            Some(owner) => mail::tell(tx, owner, &Letter::NewNetwork { token, network }),
+            None => Ok(()),
+        }
     }
 
     fn forget_oldest(tx: &mut Tx, grant: Id) -> QueryResult<()> {

@@ -4,5 +4,7 @@ pub mod census;
 pub mod denials;
 pub mod expiries;
 pub mod last_used;
+pub mod remind;
 pub mod sealing;
+pub mod send_mail;
 pub mod sweep;

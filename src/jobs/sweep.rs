@@ -8,7 +8,9 @@ use crate::db::{self, Fault};
 use crate::domain::audit::chain;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
+use crate::domain::mail::Mail;
 use crate::domain::personal_token::PersonalToken;
+use crate::domain::reminder;
 use crate::domain::session::Session;
 use crate::domain::sign_in::Attempts;
 use crate::domain::token::Token;
@@ -22,7 +24,7 @@ const BATCH: i64 = 500;
 /// What one noun removes: up to so many rows that are over, in its own way, at `tx.now`; how many there were.
 type Purge = fn(&mut Tx, i64) -> diesel::QueryResult<usize>;
 
-const PURGES: [(&str, Purge); 8] = [
+const PURGES: [(&str, Purge); 10] = [
     ("personal_access_tokens", PersonalToken::purge),
     ("rotated_tokens", PersonalToken::purge_rotated),
     ("tokens", Token::purge),
@@ -31,6 +33,8 @@ const PURGES: [(&str, Purge); 8] = [
     ("sign_in_failures", Attempts::purge),
     ("client_secrets", Client::purge_secrets),
     ("audit_events", chain::purge),
+    ("mails", Mail::purge),
+    ("reminders", reminder::purge),
 ];
 
 /// Remove all that is over now, batch by batch.

@@ -108,6 +108,11 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "audit_events_at_address",
             "audit_events_of_user",
             "audit_events_of_token",
+            "mails_due",
+            "mails_by_time",
+            "reminders_of_user",
+            "reminders_by_time",
+            "personal_tokens_by_end",
         ])
     );
     assert_eq!(
@@ -126,6 +131,8 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "consents.user_id -> users.id CASCADE",
             "consents.client_id -> clients.id CASCADE",
             "forward_auth_policies.resource_id -> resources.id CASCADE",
+            "mails.user_id -> users.id CASCADE",
+            "reminders.user_id -> users.id CASCADE",
         ])
     );
 }

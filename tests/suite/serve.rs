@@ -46,7 +46,7 @@ fn where_there_is_somebody_already_it_makes_nobody() {
 }
 
 /// What each setting can't be. A new setting needs a line here.
-const BAD: [(&str, &str); 29] = [
+const BAD: [(&str, &str); 31] = [
     ("database_url", "mysql://root:hunter2@127.0.0.1/x"),
     ("listen", "8080"),
     ("metrics_listen", "9090"),
@@ -76,6 +76,8 @@ const BAD: [(&str, &str); 29] = [
     ("log", "a=b=c"),
     ("log_format", "xml"),
     ("audit_retention", "0d"),
+    ("smtp_url", "smtps://hunter2@mail.example"),
+    ("mail_from", "nobody"),
 ];
 
 /// With a bad setting it doesn't start, and says which. The value is not repeated: a database's has a password in it.

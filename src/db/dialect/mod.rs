@@ -6,6 +6,7 @@ mod open;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -188,6 +189,12 @@ fn is_first(conn: &mut Conn, lock: i64) -> QueryResult<bool> {
         ))
         .get_result(conn),
     }
+}
+
+/// Whether a token is a personal one, in letters that both planners recognise: the index of their ends has those alone, and a
+/// value that is bound could be any.
+pub fn is_personal() -> SqlLiteral<diesel::sql_types::Bool> {
+    diesel::dsl::sql("tokens.kind = 'pat'")
 }
 
 /// How many bytes the database has. A SQLite file that shrank inside keeps its pages, and they count.

@@ -57,7 +57,7 @@ events! {
     TokenOverlapEnded "token.overlap_ended" "It was replaced by its successor, and works no longer.",
     TokenReuseDetected "token.reuse_detected" "It came back after its successor had replaced it.",
     TokenDenied "token.denied" "A resource server that asked about it was told no, or of less than it wanted. The detail says why and how often.",
-    TokenReminded "token.reminded" "Its owner was told that it ends soon.",
+    TokenReminded "token.reminded" "Its owner was told that it ends soon, or has ended. The detail says when.",
     TokenExpired "token.expired" "It came to its end. The detail is its name.",
     TokenRevoked "token.revoked" "It was ended, at once and for ever. The detail says why, if anybody said so.",
     TokenLeaked "token.leaked" "Somebody who found it reported it as leaked.",
@@ -67,6 +67,8 @@ events! {
     ForwardPolicyChanged "forward_auth_policy.changed" "A forward-auth policy was changed. The detail is its name.",
     ForwardPolicyRemoved "forward_auth_policy.removed" "A forward-auth policy was removed. The detail is its name.",
     TokenPurged "token.purged" "It had ended long ago, and is no longer kept. The detail is its name.",
+    MailQueued "mail.queued" "A mail to somebody is to be sent. The detail says what it tells.",
+    MailGivenUp "mail.given_up" "A mail could not be handed over, and no more is tried. The detail says why.",
     AuditPurged "audit.purged" "Old events were removed from this trail. The detail is the last of them: its number and its digest.",
 }
 

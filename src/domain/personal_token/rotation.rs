@@ -17,6 +17,8 @@ use crate::domain::audit::{Event, What};
 use crate::domain::deed::Deed;
 use crate::domain::grant::{Because, Grant};
 use crate::domain::id::Id;
+use crate::domain::letter::Letter;
+use crate::domain::mail;
 use crate::domain::policy::OnReuse;
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::{Secret, SecretKind};
@@ -37,6 +39,8 @@ pub struct Rotation {
     pub overlap: Option<Duration>,
     /// When the successor ends; `None` for a life as long as the old one's.
     pub end: Option<End>,
+    /// Whether the token rotates itself: then its owner is not told each time.
+    pub by_itself: bool,
 }
 
 /// What came of a rotation. The secret is in this answer and nowhere else.
@@ -151,12 +155,21 @@ impl PersonalToken {
         let detail = format!("{} takes over", successor.id);
         let rotated = Event::new(What::TokenRotated).grant(grant);
         tx.record(rotated.token(predecessor.id).detail(detail))?;
-        let found = |id: Id| Self::find(tx, id)?.ok_or(Fault::Broken("a rotated token is gone"));
-        let [successor, predecessor] = [successor.id, predecessor.id].map(found);
+        let mut found =
+            |id: Id| Self::find(tx, id)?.ok_or(Fault::Broken("a rotated token is gone"));
+        let (successor, predecessor) = (found(successor.id)?, found(predecessor.id)?);
+        if !rotation.by_itself {
+            let works = predecessor.state(now) == State::Rotating;
+            let letter = Letter::Rotated {
+                token: &successor,
+                old_until: predecessor.token.overlap_until.filter(|_| works),
+            };
+            mail::tell(tx, owner.id, &letter)?;
+        }
         Ok(Rotated {
-            successor: successor?,
+            successor,
             secret,
-            predecessor: predecessor?,
+            predecessor,
         })
     }
 
@@ -259,7 +272,12 @@ impl PersonalToken {
 
     /// Note that this token was used, at `at`, after its successor had taken over. Reported once a day; whether it ends the
     /// family too is the operator's decision.
-    pub fn note_reuse(tx: &mut Tx, id: Id, at: Timestamp, from: Option<IpAddr>) -> QueryResult<()> {
+    pub fn note_reuse(
+        tx: &mut Tx,
+        id: Id,
+        at: Timestamp,
+        from: Option<IpAddr>,
+    ) -> Result<(), Fault> {
         let unreported = tokens::reused_at
             .is_null()
             .or(tokens::reused_at.lt(at - REPORTED_EACH));
@@ -276,10 +294,10 @@ impl PersonalToken {
         };
         let event = Event::new(What::TokenReuseDetected).grant(&reused.grant);
         tx.record(event.token(id).by(Caller::system_from(from)))?;
-        match tx.policy.personal.on_reuse {
-            OnReuse::Report => Ok(()),
-            OnReuse::Revoke => reused.grant.revoke(tx, &Because::Reused),
+        if tx.policy.personal.on_reuse == OnReuse::Revoke {
+            reused.grant.revoke(tx, &Because::Reused)?;
         }
+        mail::tell(tx, reused.owner()?, &Letter::ReuseDetected(&reused))
     }
 
     /// Remove up to `limit` tokens whose successors took over long ago.

@@ -58,6 +58,7 @@ impl RotationBody {
         Ok(Rotation {
             overlap: body.grace_seconds.map(Duration::from_secs),
             end,
+            by_itself: false,
         })
     }
 }
@@ -122,7 +123,10 @@ pub async fn cancel_any(by: Manager<Write>, id: web::Path<String>) -> Result<Htt
 /// Rotate the presented token, if it has the scope for that.
 pub async fn rotate_own(holder: Holder) -> Result<HttpResponse, Error> {
     holder.check(ROTATE_SELF)?;
-    let rotation = RotationBody::read(&holder.body)?;
+    let rotation = Rotation {
+        by_itself: true,
+        ..RotationBody::read(&holder.body)?
+    };
     let id = holder.id;
     let rotate = move |tx: &mut Tx| {
         // It is in use, then: nothing replaces it as if nobody had it.

@@ -18,6 +18,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use url::form_urlencoded;
 
+pub use crate::domain::plain::plain;
 pub use error::Error;
 pub use when::When;
 
@@ -198,15 +199,6 @@ pub fn safe_next(next: Option<&str>) -> String {
     local.unwrap_or("/").to_owned()
 }
 
-/// A name somebody else chose, without the characters that turn or hide text on a page.
-pub fn plain(name: &str) -> String {
-    let deceives = |c: &char| {
-        matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{180e}' | '\u{2028}' | '\u{2029}' | '\u{3164}' | '\u{e0000}'..='\u{e007f}')
-            || c.is_control()
-    };
-    name.chars().filter(|c| !deceives(c)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,10 +220,5 @@ mod tests {
         ] {
             assert_eq!(safe_next(Some(bad)), "/", "{bad:?}");
         }
-    }
-
-    #[test]
-    fn a_name_can_neither_turn_nor_hide_text() {
-        assert_eq!(plain("Good\u{202e}dab\u{200b}\u{7}"), "Gooddab");
     }
 }

@@ -74,6 +74,7 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
     let rotation = Rotation {
         overlap: Some(overlap),
         end: Some(end),
+        by_itself: false,
     };
     let old = token.clone();
     let rotated = person.write(move |tx| old.rotate(tx, rotation)).await?;

@@ -1,0 +1,3 @@
+DROP INDEX personal_tokens_by_end;
+DROP TABLE reminders;
+DROP TABLE mails;
