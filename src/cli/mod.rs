@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod leak_check;
 mod migrate;
 mod resource;
 mod serve;
@@ -9,6 +10,7 @@ mod token;
 mod user;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -60,22 +62,27 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Look for leaked secrets of any Jeton in files and folders; needs no server and no settings
+    LeakCheck(leak_check::LeakCheck),
 }
 
 impl Cli {
-    pub fn run(self) -> Result<(), Error> {
-        let config = Config::load(self.config.as_deref())?;
-        let open = |config| App::open(config, Clock::System);
+    /// Do what is asked. Success is exit code 0, but for a command that looks for something and says by it what it found.
+    pub fn run(self) -> Result<ExitCode, Error> {
+        let config = || Config::load(self.config.as_deref());
+        let open = || Ok::<_, Error>(App::open(config()?, Clock::System)?);
+        let done = |()| ExitCode::SUCCESS;
         let answer = match self.command {
-            Command::Serve => return serve::run(config),
-            Command::Demo => return demo::run(config),
-            Command::Migrate => migrate::run(config),
-            Command::User(command) => command.run(&open(config)?),
-            Command::Resource(command) => command.run(&open(config)?),
-            Command::Client(command) => command.run(&open(config)?),
-            Command::Token(command) => command.run(&open(config)?),
+            Command::LeakCheck(check) => return Ok(check.run(self.json)),
+            Command::Serve => return serve::run(config()?).map(done),
+            Command::Demo => return demo::run(config()?).map(done),
+            Command::Migrate => migrate::run(config()?),
+            Command::User(command) => command.run(&open()?),
+            Command::Resource(command) => command.run(&open()?),
+            Command::Client(command) => command.run(&open()?),
+            Command::Token(command) => command.run(&open()?),
         };
-        answer?.print(self.json)
+        answer?.print(self.json).map(done)
     }
 }
 

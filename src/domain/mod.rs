@@ -17,6 +17,7 @@ pub mod policy;
 pub mod redirect_uri;
 pub mod registry;
 pub mod resource;
+pub mod scan;
 pub mod secret;
 pub mod service_token;
 pub mod session;

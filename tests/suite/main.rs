@@ -29,6 +29,7 @@ mod form_limits;
 mod hostile_input;
 mod last_uses;
 mod layers;
+mod leak_check;
 mod logs;
 mod metrics;
 mod metrics_stock;
