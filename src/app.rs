@@ -1,6 +1,7 @@
 //! The server's shared parts, and the only bridge between async handlers and the database: inside the closures of
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
+mod alarm;
 mod gate;
 mod gathering;
 mod issue_desk;
@@ -22,6 +23,7 @@ use crate::domain::tx::{Caller, Rx, Tx};
 use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
+use alarm::Alarms;
 use diesel::QueryResult;
 use gate::Gate;
 pub use issue_desk::IssueDesk;
@@ -58,6 +60,7 @@ struct Shared {
     changes: OnceLock<Changes>,
     metrics: Metrics,
     traces: Traces,
+    alarms: Alarms,
 }
 
 impl App {
@@ -80,6 +83,7 @@ impl App {
             changes: OnceLock::new(),
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
             traces: Traces::default(),
+            alarms: Alarms::default(),
             config,
             clock,
             database: Arc::new(database),

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Each command gives an answer, printed for people or for programs.
 
 mod client;
+mod decoy;
 mod demo;
 mod leak_check;
 mod migrate;

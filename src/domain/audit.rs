@@ -29,6 +29,8 @@ pub enum What {
     AccessTokenRevoked,
     CodeReplayed,
     RefreshTokenReplayed,
+    DecoyRemoved,
+    DecoyUsed,
 }
 
 impl What {
@@ -53,6 +55,8 @@ impl What {
             What::AccessTokenRevoked => "access_token.revoked",
             What::CodeReplayed => "code.replayed",
             What::RefreshTokenReplayed => "refresh_token.replayed",
+            What::DecoyRemoved => "decoy.removed",
+            What::DecoyUsed => "decoy.used",
         }
     }
 }

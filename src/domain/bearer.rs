@@ -94,6 +94,8 @@ pub enum Standing {
     GrantRevoked,
     OwnerDisabled,
     ClientDisabled,
+    /// It never opened anything.
+    Decoy,
 }
 
 impl Bearer {
@@ -144,7 +146,9 @@ impl Bearer {
     /// Whether this token may be used at `now`, and if not, why not. Only yes or no leaves the server
     /// (RFC 7662 §2.2).
     pub fn standing(&self, now: Timestamp) -> Standing {
-        if self.token.revoked_at.is_some() {
+        if self.token.kind == TokenKind::Decoy {
+            Standing::Decoy
+        } else if self.token.revoked_at.is_some() {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
             Standing::GrantRevoked

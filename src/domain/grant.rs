@@ -28,6 +28,8 @@ pub enum Origin {
     ClientCredentials,
     /// A person made a token for their own use.
     Personal,
+    /// An administrator laid out a decoy.
+    Decoy,
 }
 
 impl Origin {
@@ -36,12 +38,13 @@ impl Origin {
             Origin::AuthorizationCode => "authorization_code",
             Origin::ClientCredentials => "client_credentials",
             Origin::Personal => "personal",
+            Origin::Decoy => "decoy",
         }
     }
 }
 
 column!(Origin: Text, str as String, |origin| origin.as_str(), |text| {
-    [Origin::AuthorizationCode, Origin::ClientCredentials, Origin::Personal]
+    [Origin::AuthorizationCode, Origin::ClientCredentials, Origin::Personal, Origin::Decoy]
         .into_iter()
         .find(|origin| origin.as_str() == text)
         .ok_or_else(|| format!("unknown origin {text}").into())

@@ -22,7 +22,8 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Conn, Fault};
 
-use rules::{LAST_MOMENT, check_scope, checked_description, checked_name};
+pub(super) use rules::checked_name;
+use rules::{LAST_MOMENT, check_scope, checked_description};
 pub use rules::{PRESETS, Problem, days, grantable};
 
 /// How long an expired token is shown to its owner.

@@ -24,10 +24,17 @@ pub enum TokenKind {
     Access,
     Refresh,
     Personal,
+    /// It looks like a personal one and opens nothing.
+    Decoy,
 }
 
 impl TokenKind {
-    pub const ALL: [TokenKind; 3] = [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal];
+    pub const ALL: [TokenKind; 4] = [
+        TokenKind::Access,
+        TokenKind::Refresh,
+        TokenKind::Personal,
+        TokenKind::Decoy,
+    ];
 
     /// The word introspection says (`token_kind`).
     pub fn as_str(&self) -> &'static str {
@@ -35,6 +42,7 @@ impl TokenKind {
             TokenKind::Access => "access",
             TokenKind::Refresh => "refresh",
             TokenKind::Personal => "pat",
+            TokenKind::Decoy => "decoy",
         }
     }
 
@@ -43,7 +51,7 @@ impl TokenKind {
         match self {
             TokenKind::Access => SecretKind::AccessToken,
             TokenKind::Refresh => SecretKind::RefreshToken,
-            TokenKind::Personal => SecretKind::PersonalAccessToken,
+            TokenKind::Personal | TokenKind::Decoy => SecretKind::PersonalAccessToken,
         }
     }
 }

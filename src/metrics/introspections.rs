@@ -6,7 +6,7 @@ use crate::domain::bearer::Standing;
 use crate::domain::token::TokenKind;
 use crate::oauth::introspection::Verdict;
 
-const STANDINGS: [Standing; 7] = [
+const STANDINGS: [Standing; 8] = [
     Standing::Active,
     Standing::Expired,
     Standing::Spent,
@@ -14,6 +14,7 @@ const STANDINGS: [Standing; 7] = [
     Standing::GrantRevoked,
     Standing::OwnerDisabled,
     Standing::ClientDisabled,
+    Standing::Decoy,
 ];
 
 /// A counter for each verdict. There are few, and the most frequent come first.
@@ -51,14 +52,15 @@ fn verdicts() -> impl Iterator<Item = Verdict> {
     let found = STANDINGS
         .into_iter()
         .flat_map(|standing| TokenKind::ALL.map(|kind| Verdict::Found(kind, standing)));
-    // Only refresh tokens are spent.
-    let possible = found.filter(|verdict| match verdict {
+    let others = TokenKind::ALL.map(Verdict::NotForCaller);
+    // Only refresh tokens are spent, and a decoy is nothing but that.
+    let possible = found.chain(others).filter(|verdict| match verdict {
         Verdict::Found(kind, Standing::Spent) => *kind == TokenKind::Refresh,
-        _ => true,
+        Verdict::Found(kind, Standing::Decoy) => *kind == TokenKind::Decoy,
+        Verdict::Found(kind, _) | Verdict::NotForCaller(kind) => *kind != TokenKind::Decoy,
+        Verdict::Unknown | Verdict::Malformed => true,
     });
-    possible
-        .chain(TokenKind::ALL.map(Verdict::NotForCaller))
-        .chain([Verdict::Unknown, Verdict::Malformed])
+    possible.chain([Verdict::Unknown, Verdict::Malformed])
 }
 
 fn kind(verdict: Verdict) -> &'static str {
@@ -82,6 +84,7 @@ fn reason(verdict: Verdict) -> &'static str {
             Standing::GrantRevoked => "grant_revoked",
             Standing::OwnerDisabled => "owner_disabled",
             Standing::ClientDisabled => "client_disabled",
+            Standing::Decoy => "decoy",
         },
     }
 }

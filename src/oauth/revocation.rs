@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::params::Params;
 use crate::domain::client::Client;
+use crate::domain::decoy::Decoy;
 use crate::domain::grant::{Because, Grant};
 use crate::domain::secret::{Brands, Secret, SecretKind};
 use crate::domain::token::{Token, TokenKind};
@@ -36,7 +37,8 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<()
         TokenKind::Personal => grant.revoke(tx, &Because::HolderRevoked)?,
         TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
         TokenKind::Access if mine => token.revoke(tx, &grant, &Because::ClientRevoked)?,
-        _ => {}
+        TokenKind::Decoy => Decoy::used(tx, grant.id, "at the revocation endpoint")?,
+        TokenKind::Refresh | TokenKind::Access => {}
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod consent;
 mod consent_by_resource;
 mod crash;
 mod database_outage;
+mod decoys;
 mod demo;
 mod desks;
 mod disk_full;

@@ -88,8 +88,8 @@ async fn many_tokens_are_counted_by_a_sample() {
     app.own_token("notes:read").await;
     let (few, many) = server.write(|tx| {
         let grant: Id = grants::table.select(grants::id).get_result(&mut **tx)?;
-        for number in 0..3000 {
-            let kind = TokenKind::ALL[number % 3];
+        for number in 0..4000 {
+            let kind = TokenKind::ALL[number % 4];
             diesel::insert_into(all::table)
                 .values((
                     all::hash.eq(Digest::of(&format!("token {number}"))),

@@ -1,6 +1,7 @@
 //! The JSON API, for scripts. camelCase; times in milliseconds since 1970; errors are `{code, message, details}` with
 //! stable codes.
 
+pub mod decoys;
 pub mod my_tokens;
 pub mod own_token;
 mod token;

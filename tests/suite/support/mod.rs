@@ -17,6 +17,7 @@ mod server;
 mod steps;
 pub mod tables;
 mod traffic;
+mod trail;
 mod wire;
 
 pub use app::tokens;
@@ -35,6 +36,7 @@ pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};
 pub use steps::Steps;
 pub use traffic::{BUSY, Traffic, chance, until};
+pub use trail::{Entry, trail};
 pub use wire::Wire;
 
 /// How many rows a table has.
