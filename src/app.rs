@@ -2,6 +2,7 @@
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
 mod alarm;
+mod brake;
 mod gate;
 mod gathering;
 mod issue_desk;
@@ -24,6 +25,7 @@ use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
 use alarm::Alarms;
+pub use brake::Brake;
 use diesel::QueryResult;
 use gate::Gate;
 pub use issue_desk::IssueDesk;
@@ -38,6 +40,9 @@ const SIGN_INS: usize = 1;
 /// How many of these may wait, how many for a connection to read with, and how many for one to write with, before the next
 /// is told so.
 const WAITING: usize = 1024;
+
+/// How many reports of leaked tokens one network may send in a minute.
+const LEAK_REPORTS: u32 = 60;
 
 /// How long a request waits for a place and for what is done there: longer than any of it takes, unless the database has
 /// gone silent.
@@ -61,6 +66,7 @@ struct Shared {
     metrics: Metrics,
     traces: Traces,
     alarms: Alarms,
+    leak_reports: Brake,
 }
 
 impl App {
@@ -84,6 +90,7 @@ impl App {
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
             traces: Traces::default(),
             alarms: Alarms::default(),
+            leak_reports: Brake::new(LEAK_REPORTS),
             config,
             clock,
             database: Arc::new(database),
@@ -122,6 +129,11 @@ impl App {
     /// The uses of tokens that are noted and not written yet.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    /// The brake on strangers' reports of leaked tokens.
+    pub fn leak_reports(&self) -> &Brake {
+        &self.0.leak_reports
     }
 
     /// Ask the database something, off the async threads.

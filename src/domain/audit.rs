@@ -29,6 +29,8 @@ pub enum What {
     AccessTokenRevoked,
     CodeReplayed,
     RefreshTokenReplayed,
+    TokenLeaked,
+    ClientSecretLeaked,
     DecoyRemoved,
     DecoyUsed,
 }
@@ -55,6 +57,8 @@ impl What {
             What::AccessTokenRevoked => "access_token.revoked",
             What::CodeReplayed => "code.replayed",
             What::RefreshTokenReplayed => "refresh_token.replayed",
+            What::TokenLeaked => "token.leaked",
+            What::ClientSecretLeaked => "client.secret_leaked",
             What::DecoyRemoved => "decoy.removed",
             What::DecoyUsed => "decoy.used",
         }

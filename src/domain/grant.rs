@@ -86,6 +86,8 @@ pub enum Because {
     CodeReplayed,
     /// A spent refresh token was presented again (RFC 9700 §4.14.2).
     RefreshTokenReplayed,
+    /// One of its tokens was seen where it should not be.
+    Leaked,
 }
 
 impl Because {
@@ -98,6 +100,7 @@ impl Because {
             Because::PasswordChanged => Some("password changed"),
             Because::CodeReplayed => Some("authorization code replayed"),
             Because::RefreshTokenReplayed => Some("refresh token replayed"),
+            Because::Leaked => Some("reported as leaked"),
         }
     }
 }
@@ -205,6 +208,11 @@ impl Grant {
 
     /// End a grant and so every token under it, at once and for ever. A second time changes nothing.
     pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
+        self.end(tx, because).map(drop)
+    }
+
+    /// [`Grant::revoke`], for who has to know whether it had not ended before.
+    pub fn end(&self, tx: &mut Tx, because: &Because) -> QueryResult<bool> {
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let ended = diesel::update(
             grants::table
@@ -218,13 +226,14 @@ impl Grant {
         ))
         .execute(&mut **tx)?;
         if ended == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let mut event = Event::new(What::GrantRevoked).grant(self);
         if let Some(words) = because.as_str() {
             event = event.detail(words);
         }
-        tx.record(event)
+        tx.record(event)?;
+        Ok(true)
     }
 
     /// End all that a person has let one app do.

@@ -11,6 +11,7 @@ pub mod decoy;
 pub mod deed;
 pub mod grant;
 pub mod id;
+pub mod leak;
 pub mod lookup;
 pub mod password;
 pub mod personal_token;

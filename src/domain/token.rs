@@ -200,8 +200,8 @@ impl Token {
         spend.execute(&mut **tx).map(|rows| rows == 1)
     }
 
-    /// End this one access token; the grant and its other tokens go on.
-    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, because: &Because) -> QueryResult<()> {
+    /// End this one access token; the grant and its other tokens go on. Whether it had not ended before.
+    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, because: &Because) -> QueryResult<bool> {
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let ended = diesel::update(
             tokens::table
@@ -215,12 +215,13 @@ impl Token {
         ))
         .execute(&mut **tx)?;
         if ended == 0 {
-            return Ok(());
+            return Ok(false);
         }
         tx.record(
             Event::new(What::AccessTokenRevoked)
                 .grant(grant)
                 .detail(self.id.to_string()),
-        )
+        )?;
+        Ok(true)
     }
 }

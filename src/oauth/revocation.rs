@@ -36,7 +36,9 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<()
     match token.kind {
         TokenKind::Personal => grant.revoke(tx, &Because::HolderRevoked)?,
         TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
-        TokenKind::Access if mine => token.revoke(tx, &grant, &Because::ClientRevoked)?,
+        TokenKind::Access if mine => {
+            token.revoke(tx, &grant, &Because::ClientRevoked)?;
+        }
         TokenKind::Decoy => Decoy::used(tx, grant.id, "at the revocation endpoint")?,
         TokenKind::Refresh | TokenKind::Access => {}
     }

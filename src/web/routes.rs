@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{decoys, my_tokens, own_token, user_tokens};
+use super::api::{decoys, leaked_tokens, my_tokens, own_token, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -34,6 +34,7 @@ const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
+const LEAKED_TOKENS: &str = "/api/leaked-tokens";
 const DECOYS: &str = "/api/decoy-tokens";
 
 /// The route table.
@@ -88,6 +89,9 @@ pub fn all() -> Vec<Route> {
         get(DECOYS, decoys::list),
         post(DECOYS, decoys::create),
         delete("/api/decoy-tokens/{token}", decoys::remove),
+
+        // For whoever finds secrets where they should not be.
+        post(LEAKED_TOKENS, leaked_tokens::post),
 
         // For the operator.
         get("/healthz", health::alive),

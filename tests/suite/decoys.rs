@@ -107,6 +107,14 @@ async fn attempt(
             .unwrap(),
         "given back by an app" => app.revoke(token).await,
         "asked about" => notes.ask(&[("token", token)]).await,
+        "reported" => {
+            let report = server.request("POST", "/api/leaked-tokens");
+            report
+                .json(&json!({"tokens": [token]}))
+                .send()
+                .await
+                .unwrap()
+        }
         other => panic!("{other}"),
     };
     answer.status().as_u16()
@@ -128,6 +136,7 @@ async fn wherever_a_decoy_is_tried_there_is_an_alarm() {
         "given back",
         "given back by an app",
         "asked about",
+        "reported",
     ] {
         let server = Server::start().await;
         let (notes, app) = (server.notes(), server.app(AppOptions::default()));

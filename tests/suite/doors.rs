@@ -7,12 +7,13 @@ use reqwest::{RequestBuilder, Response};
 use crate::support::{Browser, Server};
 
 /// Where a stranger may come in, by door. A door that was changed by mistake can't open a route that is not here.
-const OPEN: [(&str, &str); 9] = [
+const OPEN: [(&str, &str); 10] = [
     ("public", "GET /"),
     ("public", "GET /.well-known/oauth-authorization-server"),
     ("public", "GET /healthz"),
     ("public", "GET /readyz"),
     ("public", "GET /static/{file}"),
+    ("public", "POST /api/leaked-tokens"),
     ("visitor", "GET /oauth/authorize"),
     ("visitor", "GET /sign-in"),
     ("visitor's form", "POST /sign-in"),
@@ -161,6 +162,8 @@ async fn a_form_or_a_call_from_elsewhere_does_nothing() {
         match route.door {
             "client" | "confidential client" | "holder" => assert_eq!(status, 401, "{name}"),
             "client or holder" => assert_eq!(status, 200, "{name}"),
+            // Whoever sends it: it says nothing, and that is refused.
+            "public" => assert_eq!(status, 400, "{name}"),
             _ => assert_eq!(status, 403, "{name}"),
         }
     }

@@ -31,6 +31,8 @@ mod hostile_input;
 mod last_uses;
 mod layers;
 mod leak_check;
+mod leak_reports;
+mod leaked_tokens;
 mod logs;
 mod metrics;
 mod metrics_stock;
