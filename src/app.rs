@@ -5,6 +5,7 @@ mod alarm;
 mod brake;
 mod gate;
 mod gathering;
+mod github_keys;
 mod issue_desk;
 mod lookup_desk;
 mod stock;
@@ -28,6 +29,7 @@ use alarm::Alarms;
 pub use brake::Brake;
 use diesel::QueryResult;
 use gate::Gate;
+pub use github_keys::GithubKeys;
 pub use issue_desk::IssueDesk;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
@@ -67,6 +69,7 @@ struct Shared {
     traces: Traces,
     alarms: Alarms,
     leak_reports: Brake,
+    github_keys: GithubKeys,
 }
 
 impl App {
@@ -91,6 +94,7 @@ impl App {
             traces: Traces::default(),
             alarms: Alarms::default(),
             leak_reports: Brake::new(LEAK_REPORTS),
+            github_keys: GithubKeys::default(),
             config,
             clock,
             database: Arc::new(database),
@@ -134,6 +138,11 @@ impl App {
     /// The brake on strangers' reports of leaked tokens.
     pub fn leak_reports(&self) -> &Brake {
         &self.0.leak_reports
+    }
+
+    /// The keys by which GitHub's secret scanning is known.
+    pub fn github_keys(&self) -> &GithubKeys {
+        &self.0.github_keys
     }
 
     /// Ask the database something, off the async threads.

@@ -7,15 +7,24 @@ mod settings;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use url::Url;
 
 pub use settings::{SETTINGS, Setting};
 
 use crate::db::Location;
 use crate::domain::policy::{Lifetimes, PersonalTokenPolicy, Policy};
 use crate::domain::secret::Brands;
+
+/// Where a document is to be had that somebody else publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    Url(Url),
+}
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +54,8 @@ pub struct Config {
     pub stop_delay: Duration,
     pub log: String,
     pub log_format: LogFormat,
+    /// The keys of GitHub's secret scanning. Without them nobody is believed to be it.
+    pub github_keys: Option<Source>,
     pub policy: Policy,
 }
 
@@ -78,6 +89,7 @@ impl Default for Config {
             stop_delay: Duration::ZERO,
             log: String::new(),
             log_format: LogFormat::Text,
+            github_keys: None,
             policy: Policy {
                 issuer: String::new(),
                 brands: Brands::new(vec!["jeton".into()]).expect("jeton is a brand"),
@@ -229,6 +241,8 @@ mod tests {
             ("password_threads", "0"),
             ("log", "a=b=c"),
             ("log_format", "xml"),
+            ("github_secret_scanning_keys", "http://api.example/keys"),
+            ("github_secret_scanning_keys", "ftp://api.example/keys"),
         ] {
             let error = from_file(&format!("{setting} = \"{value}\"")).unwrap_err();
             assert!(error.to_string().contains(setting), "{setting}: {error}");

@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, last_used, sweep};
+use crate::jobs::{census, github_keys, last_used, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -34,6 +34,11 @@ pub fn run(config: Config) -> Result<(), Error> {
             "trusted_proxies is not set: all people seem to come from one address, the proxy's"
         );
     }
+    github_keys::check(&app).map_err(|error| {
+        Error::refused(format!(
+            "the setting github_secret_scanning_keys can't be used: {error}"
+        ))
+    })?;
     if let Some(password) = first_user(&app)? {
         println!(
             "The database is new. Sign in at {} as {FIRST_USER} with the password",
@@ -80,6 +85,7 @@ pub(super) fn serve(
         let mut jobs = vec![
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
+            actix_web::rt::spawn(github_keys::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
-use super::{Config, LogFormat};
+use super::{Config, LogFormat, Source};
 use crate::clock::parse_duration;
 use crate::domain::policy::Creators;
 use crate::domain::secret::Brands;
@@ -238,6 +238,15 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        name: "github_secret_scanning_keys",
+        default: "",
+        meaning: "GitHub's keys for `POST /api/secret-scanning/github`: a file, or the URL `https://api.github.com/meta/public_keys/secret_scanning`. Unless set, there is no such endpoint.",
+        take: |config, value| {
+            config.github_keys = source(value)?;
+            Ok(())
+        },
+    },
 ];
 
 fn list(value: &str) -> impl Iterator<Item = &str> {
@@ -308,6 +317,28 @@ fn collector(value: &str) -> Result<Option<String>, String> {
     }
     base_url("a collector's address", value)?;
     Ok(Some(value.to_owned()))
+}
+
+/// A file, or a URL where nobody on the way can change what is read.
+fn source(value: &str) -> Result<Option<Source>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    if !value.contains("://") {
+        return Ok(Some(Source::File(value.into())));
+    }
+    let url = Url::parse(value).map_err(|_| "neither a file nor a URL")?;
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(Some(Source::Url(url))),
+        "http" if is_here => Ok(Some(Source::Url(url))),
+        _ => Err("a file, or an https URL".into()),
+    }
 }
 
 /// An http or https URL of nothing but host, port and path; `what` it is to be is said where it is not.

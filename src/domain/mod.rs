@@ -16,6 +16,7 @@ pub mod lookup;
 pub mod password;
 pub mod personal_token;
 pub mod policy;
+pub mod public_keys;
 pub mod redirect_uri;
 pub mod registry;
 pub mod resource;

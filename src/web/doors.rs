@@ -13,7 +13,7 @@ use std::pin::Pin;
 use actix_web::{FromRequest, HttpRequest};
 
 pub use api::{Account, Holder, Manager, Read, Revoke, Write};
-pub use leaks::Reporter;
+pub use leaks::{Github, Reporter};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 

@@ -10,7 +10,9 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{decoys, leaked_tokens, my_tokens, own_token, user_tokens};
+use super::api::{
+    decoys, leaked_tokens, my_tokens, own_token, secret_scanning as found, user_tokens,
+};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -92,6 +94,7 @@ pub fn all() -> Vec<Route> {
 
         // For whoever finds secrets where they should not be.
         post(LEAKED_TOKENS, leaked_tokens::post),
+        post("/api/secret-scanning/github", found::github),
 
         // For the operator.
         get("/healthz", health::alive),

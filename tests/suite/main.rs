@@ -27,6 +27,8 @@ mod error_descriptions;
 mod failing_storage;
 mod floods;
 mod form_limits;
+mod github_keys;
+mod github_secret_scanning;
 mod hostile_input;
 mod last_uses;
 mod layers;

@@ -5,6 +5,7 @@ pub mod decoys;
 pub mod leaked_tokens;
 pub mod my_tokens;
 pub mod own_token;
+pub mod secret_scanning;
 mod token;
 pub mod user_tokens;
 
