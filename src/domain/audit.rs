@@ -31,6 +31,7 @@ pub enum What {
     RefreshTokenReplayed,
     TokenLeaked,
     ClientSecretLeaked,
+    TokenIdentified,
     DecoyRemoved,
     DecoyUsed,
 }
@@ -59,6 +60,7 @@ impl What {
             What::RefreshTokenReplayed => "refresh_token.replayed",
             What::TokenLeaked => "token.leaked",
             What::ClientSecretLeaked => "client.secret_leaked",
+            What::TokenIdentified => "token.identified",
             What::DecoyRemoved => "decoy.removed",
             What::DecoyUsed => "decoy.used",
         }

@@ -283,6 +283,19 @@ impl Client {
             .load(&mut **rx)
     }
 
+    /// The client whose secret this is, and when that secret ends, if it does.
+    pub fn of_secret(
+        conn: &mut Conn,
+        secret: Digest,
+    ) -> QueryResult<Option<(Client, Option<Timestamp>)>> {
+        client_secrets::table
+            .inner_join(clients::table)
+            .filter(client_secrets::hash.eq(secret))
+            .select((Client::as_select(), client_secrets::expires_at))
+            .get_result(conn)
+            .optional()
+    }
+
     /// Remove up to `limit` secrets whose overlap has ended.
     pub fn purge_secrets(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let over: Vec<Digest> = client_secrets::table

@@ -11,7 +11,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
 use super::api::{
-    decoys, leaked_tokens, my_tokens, own_token, secret_scanning as found, user_tokens,
+    decoys, identify, leaked_tokens, my_tokens, own_token, secret_scanning as found, user_tokens,
 };
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
@@ -88,6 +88,7 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
+        post("/api/tokens/identify", identify::post),
         get(DECOYS, decoys::list),
         post(DECOYS, decoys::create),
         delete("/api/decoy-tokens/{token}", decoys::remove),

@@ -30,6 +30,7 @@ mod form_limits;
 mod github_keys;
 mod github_secret_scanning;
 mod hostile_input;
+mod identify;
 mod last_uses;
 mod layers;
 mod leak_check;

@@ -2,6 +2,7 @@
 //! stable codes.
 
 pub mod decoys;
+pub mod identify;
 pub mod leaked_tokens;
 pub mod my_tokens;
 pub mod own_token;
