@@ -14,7 +14,7 @@ use super::api::{
     decoys, identify, leaked_tokens, my_tokens, own_token, secret_scanning as found, user_tokens,
 };
 use super::doors::{Behind, Door};
-use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
+use super::endpoints::{authorize, health, introspect, metadata, revoke, secret_scanning, token};
 use super::errors;
 use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
@@ -36,7 +36,7 @@ const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
-const LEAKED_TOKENS: &str = "/api/leaked-tokens";
+pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
 const DECOYS: &str = "/api/decoy-tokens";
 
 /// The route table.
@@ -94,6 +94,7 @@ pub fn all() -> Vec<Route> {
         delete("/api/decoy-tokens/{token}", decoys::remove),
 
         // For whoever finds secrets where they should not be.
+        get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
         post(LEAKED_TOKENS, leaked_tokens::post),
         post("/api/secret-scanning/github", found::github),
 

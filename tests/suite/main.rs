@@ -67,6 +67,7 @@ mod rfc9700_refresh;
 mod rfc9700_refresh_grace;
 mod schema;
 mod secret_kinds;
+mod secret_scanning_rules;
 mod serve;
 mod service_tokens;
 mod sign_in;
