@@ -1,8 +1,11 @@
 //! The server's shared parts, and the only bridge between async handlers and the database: inside the closures of
 //! [`App::read`] and [`App::write`] nothing is async, outside them nothing touches the database.
 
+mod alarm;
+mod brake;
 mod gate;
 mod gathering;
+mod github_keys;
 mod issue_desk;
 mod lookup_desk;
 mod stock;
@@ -23,8 +26,11 @@ use crate::jobs::denials::Denials;
 use crate::jobs::last_used::LastUsed;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
+use alarm::Alarms;
+pub use brake::Brake;
 use diesel::QueryResult;
 use gate::Gate;
+pub use github_keys::GithubKeys;
 pub use issue_desk::IssueDesk;
 use lookup_desk::Errand;
 pub use lookup_desk::LookupDesk;
@@ -37,6 +43,9 @@ const SIGN_INS: usize = 1;
 /// How many of these may wait, how many for a connection to read with, and how many for one to write with, before the next
 /// is told so.
 const WAITING: usize = 1024;
+
+/// How many reports of leaked tokens one network may send in a minute.
+const LEAK_REPORTS: u32 = 60;
 
 /// How long a request waits for a place and for what is done there: longer than any of it takes, unless the database has
 /// gone silent.
@@ -60,6 +69,9 @@ struct Shared {
     changes: OnceLock<Changes>,
     metrics: Metrics,
     traces: Traces,
+    alarms: Alarms,
+    leak_reports: Brake,
+    github_keys: GithubKeys,
 }
 
 impl App {
@@ -84,6 +96,9 @@ impl App {
             changes: OnceLock::new(),
             metrics: Metrics::new().map_err(|_| Fault::Broken("a metric is misnamed"))?,
             traces: Traces::default(),
+            alarms: Alarms::default(),
+            leak_reports: Brake::new(LEAK_REPORTS),
+            github_keys: GithubKeys::default(),
             config,
             clock,
             database: Arc::new(database),
@@ -127,6 +142,16 @@ impl App {
     /// The tokens that were of no use where they were shown, noted and not written yet.
     pub fn denials(&self) -> &Denials {
         &self.0.denials
+    }
+
+    /// The brake on strangers' reports of leaked tokens.
+    pub fn leak_reports(&self) -> &Brake {
+        &self.0.leak_reports
+    }
+
+    /// The keys by which GitHub's secret scanning is known.
+    pub fn github_keys(&self) -> &GithubKeys {
+        &self.0.github_keys
     }
 
     /// Ask the database something, off the async threads.

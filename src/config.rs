@@ -9,10 +9,12 @@ pub mod smtp;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use lettre::message::Mailbox;
+use url::Url;
 
 pub use settings::{SETTINGS, Setting};
 use smtp::Smtp;
@@ -20,6 +22,13 @@ use smtp::Smtp;
 use crate::db::Location;
 use crate::domain::policy::{Lifetimes, PersonalTokenPolicy, Policy};
 use crate::domain::secret::Brands;
+
+/// Where a document is to be had that somebody else publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    Url(Url),
+}
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +62,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Whom our mails are from.
     pub mail_from: Option<Mailbox>,
+    /// The keys of GitHub's secret scanning. Without them nobody is believed to be it.
+    pub github_keys: Option<Source>,
     pub policy: Policy,
 }
 
@@ -88,6 +99,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             smtp: None,
             mail_from: None,
+            github_keys: None,
             policy: Policy {
                 issuer: String::new(),
                 brands: Brands::new(vec!["jeton".into()]).expect("jeton is a brand"),
@@ -256,6 +268,8 @@ mod tests {
             ("smtp_url", "smtp://mail.example/path"),
             ("smtp_url", "smtp://mail.example?tls=no"),
             ("mail_from", "jeton"),
+            ("github_secret_scanning_keys", "http://api.example/keys"),
+            ("github_secret_scanning_keys", "ftp://api.example/keys"),
         ] {
             let error = from_file(&format!("{setting} = \"{value}\"")).unwrap_err();
             assert!(error.to_string().contains(setting), "{setting}: {error}");

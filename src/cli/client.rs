@@ -85,6 +85,9 @@ struct Shown<'a> {
     scopes: Vec<&'a str>,
     access_token_ttl: Option<u64>,
     disabled: bool,
+    /// When a secret that still works was reported as leaked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_leaked_at: Option<String>,
 }
 
 impl<'a> Shown<'a> {
@@ -104,6 +107,7 @@ impl<'a> Shown<'a> {
             scopes: client.scope.iter().collect(),
             access_token_ttl: client.access_token_ttl().map(|ttl| ttl.as_secs()),
             disabled: !client.is_enabled(),
+            secret_leaked_at: None,
         }
     }
 
@@ -113,7 +117,11 @@ impl<'a> Shown<'a> {
         } else {
             "confidential"
         };
-        let state = if self.disabled { "disabled" } else { "enabled" };
+        let state = match (self.disabled, &self.secret_leaked_at) {
+            (true, _) => "disabled",
+            (false, Some(_)) => "secret leaked",
+            (false, None) => "enabled",
+        };
         let (grants, scopes) = (self.grants.join(" "), self.scopes.join(" "));
         [self.client_id, self.name, kind, state, &grants, &scopes].map(str::to_owned)
     }
@@ -233,8 +241,16 @@ fn find(conn: &mut Conn, id: &str) -> Result<Client, Error> {
 }
 
 fn list(app: &App) -> Result<Answer, Error> {
-    let clients = app.read_blocking(|rx| Ok::<_, Error>(Client::all(rx)?))?;
-    let shown: Vec<Shown> = clients.iter().map(Shown::of).collect();
+    let (clients, leaked) =
+        app.read_blocking(|rx| Ok::<_, Error>((Client::all(rx)?, Client::leaked(rx)?)))?;
+    let shown = clients.iter().map(|client| {
+        let leak = leaked.iter().find(|(id, _)| *id == client.id);
+        Shown {
+            secret_leaked_at: leak.map(|(_, at)| at.to_rfc3339()),
+            ..Shown::of(client)
+        }
+    });
+    let shown: Vec<Shown> = shown.collect();
     let head = ["CLIENT", "NAME", "KIND", "STATE", "GRANTS", "SCOPES"];
     Ok(Answer::new(
         &shown,

@@ -2,9 +2,11 @@
 
 mod audit;
 mod client;
+mod decoy;
 mod demo;
 mod forward_auth;
 mod import;
+mod leak_check;
 mod migrate;
 mod resource;
 mod serve;
@@ -12,6 +14,7 @@ mod token;
 mod user;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -71,28 +74,33 @@ enum Command {
     /// Who did what, and whether the record of it is whole
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Look for leaked secrets of any Jeton in files and folders; needs no server and no settings
+    LeakCheck(leak_check::LeakCheck),
 }
 
 impl Cli {
-    pub fn run(self) -> Result<(), Error> {
-        let config = Config::load(self.config.as_deref())?;
-        let open = |config| App::open(config, Clock::System);
+    /// Do what is asked. Success is exit code 0, but for a command that looks for something and says by it what it found.
+    pub fn run(self) -> Result<ExitCode, Error> {
+        let config = || Config::load(self.config.as_deref());
+        let open = || Ok::<_, Error>(App::open(config()?, Clock::System)?);
+        let done = |()| ExitCode::SUCCESS;
         let answer = match self.command {
-            Command::Serve => return serve::run(config),
-            Command::Demo => return demo::run(config),
-            Command::Migrate => migrate::run(config),
-            Command::User(command) => command.run(&open(config)?),
-            Command::Resource(command) => command.run(&open(config)?),
-            Command::Client(command) => command.run(&open(config)?),
-            Command::Token(command) => command.run(&open(config)?),
-            Command::Import(command) => command.run(&open(config)?),
-            Command::ForwardAuth(command) => command.run(&open(config)?),
-            Command::Audit(command) => match command.run(&open(config)?)? {
+            Command::LeakCheck(check) => return Ok(check.run(self.json)),
+            Command::Serve => return serve::run(config()?).map(done),
+            Command::Demo => return demo::run(config()?).map(done),
+            Command::Migrate => migrate::run(config()?),
+            Command::User(command) => command.run(&open()?),
+            Command::Resource(command) => command.run(&open()?),
+            Command::Client(command) => command.run(&open()?),
+            Command::Token(command) => command.run(&open()?),
+            Command::Import(command) => command.run(&open()?),
+            Command::ForwardAuth(command) => command.run(&open()?),
+            Command::Audit(command) => match command.run(&open()?)? {
                 Some(answer) => Ok(answer),
-                None => return Ok(()),
+                None => return Ok(ExitCode::SUCCESS),
             },
         };
-        answer?.give(self.json)
+        answer?.give(self.json).map(done)
     }
 }
 

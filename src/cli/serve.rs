@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, denials, last_used, remind, sealing, send_mail, sweep};
+use crate::jobs::{census, denials, github_keys, last_used, remind, sealing, send_mail, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -37,6 +37,11 @@ pub fn run(config: Config) -> Result<(), Error> {
     if app.config().smtp.is_some() != app.config().mail_from.is_some() {
         tracing::warn!("no mail is sent: smtp_url and mail_from are needed, and only one is set");
     }
+    github_keys::check(&app).map_err(|error| {
+        Error::refused(format!(
+            "the setting github_secret_scanning_keys can't be used: {error}"
+        ))
+    })?;
     if let Some(password) = first_user(&app)? {
         println!(
             "The database is new. Sign in at {} as {FIRST_USER} with the password",
@@ -88,6 +93,7 @@ pub(super) fn serve(
             actix_web::rt::spawn(sealing::run(app.clone())),
             actix_web::rt::spawn(remind::run(app.clone())),
             actix_web::rt::spawn(send_mail::run(app.clone())),
+            actix_web::rt::spawn(github_keys::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {

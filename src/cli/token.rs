@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Answer, Error, once, scope, table, user, write};
+use super::{Answer, Error, decoy, once, scope, table, user, write};
 use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
 use crate::domain::grant::{Because, Via};
@@ -43,6 +43,19 @@ pub enum Command {
     /// End a token, at once and for ever
     Revoke {
         /// Its id, as `token list` shows it
+        id: String,
+    },
+    /// Make a decoy: it looks like a personal access token, opens nothing, and raises an alarm when it is used
+    Decoy {
+        /// What it is told from others by, such as where it is laid out
+        #[arg(long)]
+        name: String,
+    },
+    /// Show all decoys, and when each last raised an alarm
+    Decoys,
+    /// Remove a decoy: from now on nobody knows it
+    RemoveDecoy {
+        /// Its id, as `token decoys` shows it
         id: String,
     },
 }
@@ -144,6 +157,9 @@ impl Command {
             Command::FinishRotation { id } => finish_rotation(app, &id),
             Command::CancelRotation { id } => cancel_rotation(app, &id),
             Command::Revoke { id } => revoke(app, &id),
+            Command::Decoy { name } => decoy::create(app, &name),
+            Command::Decoys => decoy::list(app),
+            Command::RemoveDecoy { id } => decoy::remove(app, &id),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use super::Source;
 use crate::clock::parse_duration;
 
 pub(super) fn list(value: &str) -> impl Iterator<Item = &str> {
@@ -76,6 +77,28 @@ pub(super) fn collector(value: &str) -> Result<Option<String>, String> {
     }
     base_url("a collector's address", value)?;
     Ok(Some(value.to_owned()))
+}
+
+/// A file, or a URL where nobody on the way can change what is read.
+pub(super) fn source(value: &str) -> Result<Option<Source>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    if !value.contains("://") {
+        return Ok(Some(Source::File(value.into())));
+    }
+    let url = Url::parse(value).map_err(|_| "neither a file nor a URL")?;
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(Some(Source::Url(url))),
+        "http" if is_here => Ok(Some(Source::Url(url))),
+        _ => Err("a file, or an https URL".into()),
+    }
 }
 
 /// An http or https URL of nothing but host, port and path; `what` it is to be is said where it is not.

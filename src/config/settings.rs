@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::parse::{address, collector, count, duration, issuer, list, network, set};
+use super::parse::{address, collector, count, duration, issuer, list, network, set, source};
 use super::{Config, LogFormat};
 use crate::clock::parse_duration;
 use crate::domain::foreign::Foreign;
@@ -314,6 +314,15 @@ pub const SETTINGS: &[Setting] = &[
                 "" => None,
                 value => Some(value.parse().map_err(|_| "not an e-mail address")?),
             };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "github_secret_scanning_keys",
+        default: "",
+        meaning: "GitHub's keys for `POST /api/secret-scanning/github`: a file, or the URL `https://api.github.com/meta/public_keys/secret_scanning`. Unless set, there is no such endpoint.",
+        take: |config, value| {
+            config.github_keys = source(value)?;
             Ok(())
         },
     },

@@ -50,6 +50,7 @@ diesel::table! {
         client_id -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
+        leaked_at -> Nullable<BigInt>,
     }
 }
 

@@ -111,6 +111,8 @@ pub enum Standing {
     Elsewhere,
     /// It waits for an administrator's approval.
     Pending,
+    /// It never opened anything.
+    Decoy,
 }
 
 /// What presenting a token leaves to be noted.
@@ -174,7 +176,9 @@ impl Bearer {
     /// Whether this token may be used at `now` from `from`, and if not, why not. Only yes or no leaves the server
     /// (RFC 7662 §2.2).
     pub fn standing(&self, now: Timestamp, from: Option<IpAddr>) -> Standing {
-        if self.token.revoked_at.is_some() {
+        if self.token.kind == TokenKind::Decoy {
+            Standing::Decoy
+        } else if self.token.revoked_at.is_some() {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
             Standing::GrantRevoked
@@ -283,6 +287,13 @@ impl Bearer {
         }
         let theirs = catalogue.of_client(&caller.id).within(&self.audience());
         (!theirs.is_empty()).then(|| rights.only(|word| theirs.defines(word)))
+    }
+}
+
+impl HeldToken {
+    /// Whether it was exchanged for its successor.
+    pub fn is_spent(&self) -> bool {
+        self.spent_at.is_some()
     }
 }
 

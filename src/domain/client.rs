@@ -11,7 +11,7 @@ use super::audit::{Event, What};
 use super::id::Id;
 use super::redirect_uri::RedirectUri;
 use super::secret::{Digest, Secret, SecretKind};
-use super::tx::Tx;
+use super::tx::{Rx, Tx};
 use super::words::Scope;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -238,6 +238,62 @@ impl Client {
         let secret = self.add_secret(tx)?;
         tx.record(Event::new(What::ClientSecretRotated).client(&self.id))?;
         Ok((secret, until))
+    }
+
+    /// Somebody has seen a client's secret where it should not be. It goes on working, for to end it would stop the client;
+    /// the operator is told, once for each secret.
+    pub fn note_leak(tx: &mut Tx, secret: Digest, detail: &str) -> QueryResult<()> {
+        let now = tx.now;
+        let live = client_secrets::expires_at
+            .is_null()
+            .or(client_secrets::expires_at.gt(now));
+        let row = client_secrets::table.find(secret);
+        let unknown = row.filter(client_secrets::leaked_at.is_null()).filter(live);
+        let noted = diesel::update(unknown)
+            .set(client_secrets::leaked_at.eq(now))
+            .execute(&mut **tx)?;
+        if noted == 0 {
+            return Ok(());
+        }
+        let client: String = row
+            .select(client_secrets::client_id)
+            .get_result(&mut **tx)?;
+        tracing::warn!(
+            client,
+            "a secret of this client was reported as leaked: make a new one, it still works"
+        );
+        let event = Event::new(What::ClientSecretLeaked).client(&client);
+        tx.record(event.detail(detail))
+    }
+
+    /// The clients of which a secret that still works was reported as leaked, and when.
+    pub fn leaked(rx: &mut Rx) -> QueryResult<Vec<(String, Timestamp)>> {
+        let now = rx.now;
+        let live = client_secrets::expires_at
+            .is_null()
+            .or(client_secrets::expires_at.gt(now));
+        client_secrets::table
+            .filter(live)
+            .filter(client_secrets::leaked_at.is_not_null())
+            .order(client_secrets::leaked_at)
+            .select((
+                client_secrets::client_id,
+                client_secrets::leaked_at.assume_not_null(),
+            ))
+            .load(&mut **rx)
+    }
+
+    /// The client whose secret this is, and when that secret ends, if it does.
+    pub fn of_secret(
+        conn: &mut Conn,
+        secret: Digest,
+    ) -> QueryResult<Option<(Client, Option<Timestamp>)>> {
+        client_secrets::table
+            .inner_join(clients::table)
+            .filter(client_secrets::hash.eq(secret))
+            .select((Client::as_select(), client_secrets::expires_at))
+            .get_result(conn)
+            .optional()
     }
 
     /// Remove up to `limit` secrets whose overlap has ended.

@@ -29,6 +29,8 @@ pub enum Origin {
     ClientCredentials,
     /// A person made a token for their own use.
     Personal,
+    /// An administrator laid out a decoy.
+    Decoy,
 }
 
 impl Origin {
@@ -37,12 +39,13 @@ impl Origin {
             Origin::AuthorizationCode => "authorization_code",
             Origin::ClientCredentials => "client_credentials",
             Origin::Personal => "personal",
+            Origin::Decoy => "decoy",
         }
     }
 }
 
 column!(Origin: Text, str as String, |origin| origin.as_str(), |text| {
-    [Origin::AuthorizationCode, Origin::ClientCredentials, Origin::Personal]
+    [Origin::AuthorizationCode, Origin::ClientCredentials, Origin::Personal, Origin::Decoy]
         .into_iter()
         .find(|origin| origin.as_str() == text)
         .ok_or_else(|| format!("unknown origin {text}").into())
@@ -89,6 +92,8 @@ pub enum Because {
     RefreshTokenReplayed,
     /// A personal access token was presented after its successor had taken over.
     Reused,
+    /// One of its tokens was seen where it should not be.
+    Leaked,
 }
 
 impl Because {
@@ -102,6 +107,7 @@ impl Because {
             Because::CodeReplayed => Some("authorization code replayed"),
             Because::RefreshTokenReplayed => Some("refresh token replayed"),
             Because::Reused => Some("used after it was rotated"),
+            Because::Leaked => Some("reported as leaked"),
         }
     }
 }
@@ -223,6 +229,11 @@ impl Grant {
 
     /// End a grant and so every token under it, at once and for ever. A second time changes nothing.
     pub fn revoke(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
+        self.end(tx, because).map(drop)
+    }
+
+    /// [`Grant::revoke`], for who has to know whether it had not ended before.
+    pub fn end(&self, tx: &mut Tx, because: &Because) -> QueryResult<bool> {
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let ended = diesel::update(
             grants::table
@@ -236,7 +247,7 @@ impl Grant {
         ))
         .execute(&mut **tx)?;
         if ended == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let mut event = match self.newest_personal_token(tx)? {
             Some(token) => Event::new(What::TokenRevoked).token(token),
@@ -245,7 +256,8 @@ impl Grant {
         if let Some(words) = because.as_str() {
             event = event.detail(words);
         }
-        tx.record(event.grant(self))
+        tx.record(event.grant(self))?;
+        Ok(true)
     }
 
     /// The public id of the personal access token under this grant, the newest if there were several.

@@ -7,9 +7,11 @@ use diesel::QueryResult;
 
 use super::bearer::Bearer;
 use super::forward_policy::ForwardPolicy;
+use super::id::Id;
 use super::registry::{Registered, Registry};
 use super::resource::Catalogue;
 use super::secret::Digest;
+use super::token::TokenKind;
 use crate::db::{self, Conn};
 
 /// One question.
@@ -30,6 +32,14 @@ pub struct Found {
     pub bearer: Option<Arc<Bearer>>,
     pub catalogue: Arc<Catalogue>,
     pub policy: Option<Arc<ForwardPolicy>>,
+}
+
+impl Found {
+    /// The grant of the decoy that was presented, if it was one.
+    pub fn decoy(&self) -> Option<Id> {
+        let bearer = self.bearer.as_ref()?;
+        (bearer.token.kind == TokenKind::Decoy).then_some(bearer.grant.id)
+    }
 }
 
 /// Answer all of these, in their order. No answer is older than this call.

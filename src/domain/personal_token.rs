@@ -30,9 +30,9 @@ use crate::db::{self, Conn, Fault};
 
 pub use changes::Changes;
 pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
-use rules::checked_reason;
+pub(super) use rules::checked_name;
 pub use rules::{PRESETS, Problem, days, grantable};
-use rules::{check_limits, check_scope, checked_description, checked_name};
+use rules::{check_limits, check_scope, checked_description, checked_reason};
 
 /// A personal access token with its grant.
 #[derive(Debug, Clone)]

@@ -18,11 +18,13 @@ use zeroize::Zeroizing;
 use super::foreign::Foreign;
 use crate::db::column::column;
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const BODY: usize = 43;
-const CHECK: usize = 6;
+/// The digits of body and checksum, from 0 to 61.
+pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const BODY: usize = 43;
+/// Digits of the checksum.
+pub const CHECK: usize = 6;
 /// Characters of the body that may be shown, to tell one token from another.
-const HINT: usize = 4;
+pub(super) const HINT: usize = 4;
 
 /// What a secret opens, as its middle part says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub enum SecretKind {
 }
 
 impl SecretKind {
-    const ALL: [SecretKind; 5] = [
+    pub const ALL: [SecretKind; 5] = [
         SecretKind::PersonalAccessToken,
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
@@ -52,6 +54,27 @@ impl SecretKind {
             SecretKind::AuthorizationCode => "ac",
         }
     }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SecretKind::PersonalAccessToken => "personal access token",
+            SecretKind::AccessToken => "access token",
+            SecretKind::RefreshToken => "refresh token",
+            SecretKind::ClientSecret => "client secret",
+            SecretKind::AuthorizationCode => "authorization code",
+        }
+    }
+
+    /// Whether one that lies about is worth something for days, and not for an hour at the most.
+    pub fn is_long_lived(self) -> bool {
+        match self {
+            SecretKind::PersonalAccessToken
+            | SecretKind::RefreshToken
+            | SecretKind::ClientSecret => true,
+            SecretKind::AccessToken | SecretKind::AuthorizationCode => false,
+        }
+    }
 }
 
 /// The first part of every secret of this server, 2 to 9 characters: `jeton` unless it is set otherwise.
@@ -66,11 +89,7 @@ impl Brands {
     /// Check the accepted brands, of which the first is minted with.
     pub fn new(brands: Vec<String>) -> Result<Self, String> {
         for brand in &brands {
-            let mut bytes = brand.bytes();
-            let fits = (2..=9).contains(&brand.len())
-                && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
-                && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-            if !fits {
+            if !is_brand(brand) {
                 return Err(format!(
                     "a brand is 2 to 9 small letters or digits and begins with a letter, not {brand:?}"
                 ));
@@ -93,6 +112,11 @@ impl Brands {
     /// Whether any is known.
     pub fn know_foreign(&self) -> bool {
         !self.foreign.is_empty()
+    }
+
+    /// Each of them, first the one that is minted with.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().map(String::as_str)
     }
 
     /// A new secret from the operating system's generator.
@@ -149,11 +173,10 @@ impl Brands {
         if !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return None;
         }
-        let (covered, check) = presented.split_at(presented.len() - CHECK);
-        (checksum(covered).as_bytes() == check.as_bytes()).then(|| Secret {
+        checksum_holds(presented).then(|| Secret {
             kind,
             text: Zeroizing::new(presented.to_owned()),
-            shown: covered.len() - BODY + HINT,
+            shown: presented.len() - CHECK - BODY + HINT,
         })
     }
 
@@ -168,6 +191,20 @@ impl Brands {
         text.push_str(&check);
         Secret { kind, text, shown }
     }
+}
+
+/// Whether this may be the brand of some server.
+pub(super) fn is_brand(word: &str) -> bool {
+    let mut bytes = word.bytes();
+    (2..=9).contains(&word.len())
+        && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Whether the last characters of something that looks like a secret are the checksum of all before them.
+pub(super) fn checksum_holds(text: &str) -> bool {
+    let (covered, check) = text.split_at(text.len() - CHECK);
+    checksum(covered) == check
 }
 
 /// Six bits of each byte are a character, unless they are beyond 61: so every character is equally likely.

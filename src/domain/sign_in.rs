@@ -132,7 +132,7 @@ fn account(username: &str) -> String {
 }
 
 /// What one guesser has at hand: an IPv4 address, or the /64 that a single connection gets of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(address) => {
             let prefix = u128::from(address) & !u128::from(u64::MAX);

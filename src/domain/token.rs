@@ -24,10 +24,17 @@ pub enum TokenKind {
     Access,
     Refresh,
     Personal,
+    /// It looks like a personal one and opens nothing.
+    Decoy,
 }
 
 impl TokenKind {
-    pub const ALL: [TokenKind; 3] = [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal];
+    pub const ALL: [TokenKind; 4] = [
+        TokenKind::Access,
+        TokenKind::Refresh,
+        TokenKind::Personal,
+        TokenKind::Decoy,
+    ];
 
     /// The word introspection says (`token_kind`).
     pub fn as_str(&self) -> &'static str {
@@ -35,6 +42,7 @@ impl TokenKind {
             TokenKind::Access => "access",
             TokenKind::Refresh => "refresh",
             TokenKind::Personal => "pat",
+            TokenKind::Decoy => "decoy",
         }
     }
 
@@ -43,7 +51,7 @@ impl TokenKind {
         match self {
             TokenKind::Access => SecretKind::AccessToken,
             TokenKind::Refresh => SecretKind::RefreshToken,
-            TokenKind::Personal => SecretKind::PersonalAccessToken,
+            TokenKind::Personal | TokenKind::Decoy => SecretKind::PersonalAccessToken,
         }
     }
 }
@@ -236,8 +244,8 @@ impl Token {
         spend.execute(&mut **tx).map(|rows| rows == 1)
     }
 
-    /// End this one access token; the grant and its other tokens go on.
-    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, because: &Because) -> QueryResult<()> {
+    /// End this one access token; the grant and its other tokens go on. Whether it had not ended before.
+    pub fn revoke(&self, tx: &mut Tx, grant: &Grant, because: &Because) -> QueryResult<bool> {
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let ended = diesel::update(
             tokens::table
@@ -251,13 +259,14 @@ impl Token {
         ))
         .execute(&mut **tx)?;
         if ended == 0 {
-            return Ok(());
+            return Ok(false);
         }
         tx.record(
             Event::new(What::AccessTokenRevoked)
                 .grant(grant)
                 .token(self.id)
                 .detail(self.id.to_string()),
-        )
+        )?;
+        Ok(true)
     }
 }

@@ -87,6 +87,7 @@ fn standing(conn: &mut Conn, bearer: &Bearer, now: Timestamp) -> QueryResult<Str
             let id = &bearer.client.id;
             format!("Its client {id} is disabled. `jeton client enable {id}` makes it work again.")
         }
+        Standing::Decoy => "It is a decoy, which never opened anything.".to_owned(),
         Standing::Pending => {
             "It waits for approval. An administrator has to approve it.".to_owned()
         }

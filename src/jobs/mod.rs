@@ -3,6 +3,7 @@
 pub mod census;
 pub mod denials;
 pub mod expiries;
+pub mod github_keys;
 pub mod last_used;
 pub mod remind;
 pub mod sealing;

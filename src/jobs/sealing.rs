@@ -9,6 +9,9 @@ use crate::domain::tx::{Caller, Tx};
 
 /// How often it is looked for events that are not sealed.
 const PERIOD: Duration = Duration::from_secs(5);
+/// How long it is not tried after it failed: where the database is silent, each try keeps a writer's place until its
+/// connection is given up, and requests have a better use for it.
+const REST: Duration = Duration::from_secs(20);
 /// Events sealed in one transaction: others wait for it on SQLite.
 const BATCH: i64 = 200;
 
@@ -43,6 +46,7 @@ pub async fn run(app: App) {
         tokio::time::sleep(PERIOD).await;
         if let Err(error) = seal(&app).await {
             tracing::warn!(%error, "the audit trail could not be sealed");
+            tokio::time::sleep(REST).await;
         }
     }
 }

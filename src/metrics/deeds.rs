@@ -1,6 +1,9 @@
 //! What transactions did, counted once they are committed.
 
-use prometheus::{IntCounterVec, Registry, register_int_counter_vec_with_registry};
+use prometheus::{
+    IntCounter, IntCounterVec, Registry, register_int_counter_vec_with_registry,
+    register_int_counter_with_registry,
+};
 
 use crate::domain::audit::What;
 use crate::domain::client::GrantType;
@@ -24,6 +27,7 @@ pub struct Deeds {
     issued: IntCounterVec,
     replays: IntCounterVec,
     events: IntCounterVec,
+    decoys: IntCounter,
 }
 
 impl Deeds {
@@ -48,6 +52,11 @@ impl Deeds {
                 &["event"],
                 registry
             )?,
+            decoys: register_int_counter_with_registry!(
+                "jeton_decoys_used_total",
+                "Alarms that decoy tokens raised because somebody used them, at most one a minute for each.",
+                registry
+            )?,
         };
         // What never happened yet is told as 0, so that the first time shows as an increase.
         for (kind, by) in MADE {
@@ -69,6 +78,9 @@ impl Deeds {
                     self.events.with_label_values(&[what.as_str()]).inc();
                     if what == What::RefreshTokenReplayed {
                         self.replays.with_label_values(&[THEFT]).inc();
+                    }
+                    if what == What::DecoyUsed {
+                        self.decoys.inc();
                     }
                 }
             }

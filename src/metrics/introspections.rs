@@ -6,7 +6,7 @@ use crate::domain::bearer::Standing;
 use crate::domain::token::TokenKind;
 use crate::oauth::introspection::Verdict;
 
-const STANDINGS: [Standing; 11] = [
+const STANDINGS: [Standing; 12] = [
     Standing::Active,
     Standing::Expired,
     Standing::Spent,
@@ -18,6 +18,7 @@ const STANDINGS: [Standing; 11] = [
     Standing::Idle,
     Standing::Elsewhere,
     Standing::Pending,
+    Standing::Decoy,
 ];
 
 /// A counter for each verdict. There are few, and the most frequent come first.
@@ -55,8 +56,11 @@ pub(super) fn verdicts() -> impl Iterator<Item = Verdict> {
     let found = STANDINGS
         .into_iter()
         .flat_map(|standing| TokenKind::ALL.map(|kind| Verdict::Found(kind, standing)));
-    // Access tokens are not spent, and only personal ones have limits.
-    let possible = found.filter(|verdict| match verdict {
+    let others = TokenKind::ALL.map(Verdict::NotForCaller);
+    // Access tokens are not spent, only personal ones have limits, and a decoy is nothing but that.
+    let possible = found.chain(others).filter(|verdict| match verdict {
+        Verdict::Found(kind, Standing::Decoy) => *kind == TokenKind::Decoy,
+        Verdict::Found(TokenKind::Decoy, _) | Verdict::NotForCaller(TokenKind::Decoy) => false,
         Verdict::Found(kind, Standing::Spent) => *kind != TokenKind::Access,
         Verdict::Found(
             kind,
@@ -64,9 +68,7 @@ pub(super) fn verdicts() -> impl Iterator<Item = Verdict> {
         ) => *kind == TokenKind::Personal,
         _ => true,
     });
-    possible
-        .chain(TokenKind::ALL.map(Verdict::NotForCaller))
-        .chain([Verdict::Unknown, Verdict::Malformed])
+    possible.chain([Verdict::Unknown, Verdict::Malformed])
 }
 
 pub(super) fn kind(verdict: Verdict) -> &'static str {
@@ -94,6 +96,7 @@ pub(super) fn reason(verdict: Verdict) -> &'static str {
             Standing::Idle => "idle",
             Standing::Elsewhere => "network",
             Standing::Pending => "pending",
+            Standing::Decoy => "decoy",
         },
     }
 }

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::params::Params;
 use crate::domain::client::Client;
+use crate::domain::decoy::Decoy;
 use crate::domain::grant::{Because, Grant};
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::secret::{Brands, Secret, SecretKind};
@@ -39,8 +40,11 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<()
             PersonalToken::from((token, grant)).give_back(tx, &Because::HolderRevoked)?
         }
         TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
-        TokenKind::Access if mine => token.revoke(tx, &grant, &Because::ClientRevoked)?,
-        _ => {}
+        TokenKind::Access if mine => {
+            token.revoke(tx, &grant, &Because::ClientRevoked)?;
+        }
+        TokenKind::Decoy => Decoy::used(tx, grant.id, "at the revocation endpoint")?,
+        TokenKind::Refresh | TokenKind::Access => {}
     }
     Ok(())
 }

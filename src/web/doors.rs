@@ -3,6 +3,7 @@
 //! does not compile into the route table.
 
 mod api;
+mod leaks;
 mod oauth;
 mod pages;
 mod proxy;
@@ -13,13 +14,16 @@ use std::pin::Pin;
 use actix_web::{FromRequest, HttpRequest};
 
 pub use api::{Account, Audit, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
+pub use leaks::{Github, Reporter};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 pub use proxy::Proxy;
 
 use super::{address, telemetry};
 use crate::app::{App, LookupDesk};
+use crate::domain::lookup::Found;
 use crate::domain::tx::{Actor, Caller};
+use crate::oauth::client_auth::{bearer_token, presented};
 
 /// A proof of who asks, and its name in the route table.
 pub trait Door: FromRequest + 'static {
@@ -70,7 +74,7 @@ fn app(req: &HttpRequest) -> App {
 }
 
 /// Where a request may look up who it is from.
-fn desk(req: &HttpRequest) -> LookupDesk {
+pub(super) fn desk(req: &HttpRequest) -> LookupDesk {
     req.app_data::<LookupDesk>()
         .expect("every worker has its place at the desk")
         .clone()
@@ -82,6 +86,31 @@ fn caller(req: &HttpRequest, app: &App) -> Caller {
         actor: Actor::Anyone,
         address: address::of(req, &app.config().trusted_proxies),
         request_id: telemetry::request_id(),
+    }
+}
+
+/// Whoever holds a token tries it where none is any good: if it is a decoy, that is worth an alarm.
+async fn tried(req: &HttpRequest) {
+    let token = authorization(req).and_then(bearer_token);
+    let app = app(req);
+    let Some(lookup) = token.map(|token| presented(token, &app.policy().brands)) else {
+        return;
+    };
+    // Who is refused anyway hears nothing of a fault.
+    if let Ok(found) = desk(req).look_up(lookup).await {
+        watch(&app, &found, || caller(req, &app), "where no token opens");
+    }
+}
+
+/// Raise the alarm if what was looked up is a decoy.
+pub(super) fn watch(
+    app: &App,
+    found: &Found,
+    caller: impl FnOnce() -> Caller,
+    place: &'static str,
+) {
+    if let Some(decoy) = found.decoy() {
+        app.alarm(decoy, caller(), place);
     }
 }
 

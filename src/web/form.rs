@@ -14,6 +14,10 @@ use crate::oauth::error::InvalidRequest;
 
 /// No request of a program is larger, in bytes.
 pub const PROGRAM: usize = 16 * 1024;
+/// But for a report of leaked tokens, which may have a thousand.
+pub const REPORT: usize = 256 * 1024;
+/// Or what GitHub has found: as much as comes at once.
+pub const FINDINGS: usize = 1024 * 1024;
 /// Nor any form of a person: it may carry a whole authorization request through signing in.
 pub const PERSON: usize = 64 * 1024;
 

@@ -11,10 +11,13 @@ use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
 use super::api::{
-    audit, forward_auth_policies, my_tokens, own_token, policies, rotation, user_tokens,
+    audit, decoys, forward_auth_policies, identify, leaked_tokens, my_tokens, own_token, policies,
+    rotation, secret_scanning as found, user_tokens,
 };
 use super::doors::{Behind, Door};
-use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
+use super::endpoints::{
+    authorize, forward_auth, health, introspect, metadata, revoke, secret_scanning, token,
+};
 use super::errors;
 use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
@@ -44,6 +47,8 @@ const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
 const POLICIES: &str = "/api/forward-auth-policies";
 const POLICY: &str = "/api/forward-auth-policies/{policy}";
+pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
+const DECOYS: &str = "/api/decoy-tokens";
 
 /// The route table.
 #[rustfmt::skip]
@@ -122,6 +127,15 @@ pub fn all() -> Vec<Route> {
         get("/api/personal-access-tokens/{token}/events", audit::of_token),
         get("/api/audit", audit::list),
         get("/api/audit/export", audit::export),
+        post("/api/tokens/identify", identify::post),
+        get(DECOYS, decoys::list),
+        post(DECOYS, decoys::create),
+        delete("/api/decoy-tokens/{token}", decoys::remove),
+
+        // For whoever finds secrets where they should not be.
+        get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
+        post(LEAKED_TOKENS, leaked_tokens::post),
+        post("/api/secret-scanning/github", found::github),
 
         // For the operator.
         get("/healthz", health::alive),

@@ -9,12 +9,13 @@ use jeton::domain::audit::chain::{self, Flaw, Head, Verified};
 use jeton::domain::audit::{Event, What};
 use jeton::domain::id::Id;
 use jeton::domain::tx::Tx;
+use jeton::jobs::census;
 use jeton::jobs::sealing::seal;
 use jeton::jobs::sweep::sweep;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::support::{START, Server, count, seconds};
+use crate::support::{Exposition, START, Server, count, seconds};
 
 const DAY: u64 = 86_400;
 
@@ -94,6 +95,17 @@ async fn a_trail_that_nobody_touched_is_whole() {
         assert_eq!(head(&server).seq, verified.head.seq + 2);
     }
     assert_eq!(verify(&server, Some(verified.head)).unwrap().unsealed, 0);
+}
+
+/// Whoever watches sees how far the trail is sealed, and what waits for that.
+#[actix_web::test]
+async fn how_far_it_is_sealed_is_told() {
+    let server = sealed(4).await;
+    record(&server, 2);
+    census::count(&server.app).await.unwrap();
+    let seen = Exposition::of(&server);
+    assert_eq!(seen.value("jeton_audit_sealed_seq"), 4.0);
+    assert_eq!(seen.value("jeton_audit_unsealed_events"), 2.0);
 }
 
 /// Whatever is changed in an event, its digest fits no more. From the last event on, since the first flaw is what is told.

@@ -7,12 +7,14 @@ use reqwest::{RequestBuilder, Response};
 use crate::support::{Browser, Server};
 
 /// Where a stranger may come in, by door. A door that was changed by mistake can't open a route that is not here.
-const OPEN: [(&str, &str); 9] = [
+const OPEN: [(&str, &str); 11] = [
     ("public", "GET /"),
     ("public", "GET /.well-known/oauth-authorization-server"),
+    ("public", "GET /.well-known/secret-scanning"),
     ("public", "GET /healthz"),
     ("public", "GET /readyz"),
     ("public", "GET /static/{file}"),
+    ("public", "POST /api/leaked-tokens"),
     ("visitor", "GET /oauth/authorize"),
     ("visitor", "GET /sign-in"),
     ("visitor's form", "POST /sign-in"),
@@ -97,6 +99,8 @@ async fn a_stranger_is_answered_as_the_door_says() {
             "client or holder" => assert_eq!(status, 200, "{name}"),
             // There is no such policy, and that is all that anybody is told.
             "proxy" => assert_eq!(status, 403, "{name}"),
+            // Unless the server has GitHub's keys, there is no such door.
+            "GitHub's signature" => assert_eq!(status, 404, "{name}"),
             "account"
             | "holder"
             | "manager (pats:read)"
@@ -123,6 +127,7 @@ async fn a_token_that_is_none_opens_nothing() {
         let status = send(knock, &name).await.status().as_u16();
         match route.door {
             "public" => assert!(![401, 403].contains(&status), "{name}: {status}"),
+            "GitHub's signature" => assert_eq!(status, 404, "{name}"),
             // It takes a person at a browser: no token is any good here.
             "account" | "proxy" => assert_eq!(status, 403, "{name}"),
             _ => assert_eq!(status, 401, "{name}"),
@@ -143,6 +148,7 @@ async fn a_token_that_is_good_opens_no_page_and_manages_nothing() {
         match route.door {
             "public" => assert!(![401, 403].contains(&status), "{name}: {status}"),
             "holder" if route.path.contains("/rotate") => assert_eq!(status, 403, "{name}"),
+            "GitHub's signature" => assert_eq!(status, 404, "{name}"),
             // Its own affairs, of which the last route of that door ends it.
             "holder" => assert!([200, 204].contains(&status), "{name}: {status}"),
             "account" | "proxy" => assert_eq!(status, 403, "{name}"),
@@ -169,6 +175,9 @@ async fn a_form_or_a_call_from_elsewhere_does_nothing() {
         match route.door {
             "client" | "confidential client" | "holder" => assert_eq!(status, 401, "{name}"),
             "client or holder" => assert_eq!(status, 200, "{name}"),
+            // Whoever sends it: it says nothing, and that is refused.
+            "public" => assert_eq!(status, 400, "{name}"),
+            "GitHub's signature" => assert_eq!(status, 404, "{name}"),
             _ => assert_eq!(status, 403, "{name}"),
         }
     }
@@ -201,6 +210,7 @@ async fn an_ordinary_person_manages_nobody_and_has_their_own_pages() {
             "client" | "confidential client" | "holder" => assert_eq!(status, 401, "{name}"),
             "client or holder" => assert_eq!(status, 200, "{name}"),
             "proxy" => assert_eq!(status, 403, "{name}"),
+            "GitHub's signature" => assert_eq!(status, 404, "{name}"),
             _ => {
                 assert_eq!(status, 403, "{name}");
                 let refusal: serde_json::Value = answer.json().await.unwrap();

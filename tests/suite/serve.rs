@@ -46,7 +46,7 @@ fn where_there_is_somebody_already_it_makes_nobody() {
 }
 
 /// What each setting can't be. A new setting needs a line here.
-const BAD: [(&str, &str); 31] = [
+const BAD: [(&str, &str); 32] = [
     ("database_url", "mysql://root:hunter2@127.0.0.1/x"),
     ("listen", "8080"),
     ("metrics_listen", "9090"),
@@ -78,6 +78,7 @@ const BAD: [(&str, &str); 31] = [
     ("audit_retention", "0d"),
     ("smtp_url", "smtps://hunter2@mail.example"),
     ("mail_from", "nobody"),
+    ("github_secret_scanning_keys", "http://api.example/keys"),
 ];
 
 /// With a bad setting it doesn't start, and says which. The value is not repeated: a database's has a password in it.

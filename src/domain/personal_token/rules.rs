@@ -168,7 +168,8 @@ pub fn grantable(
     }
 }
 
-pub(super) fn checked_name(name: &str) -> Result<String, Problem> {
+/// A name as it is kept: of tokens, and of decoys too.
+pub(in crate::domain) fn checked_name(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     let length = name.chars().count();
     let fits = (1..=NAME_MAX).contains(&length) && !name.contains(char::is_control);

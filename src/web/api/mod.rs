@@ -2,16 +2,22 @@
 //! stable codes.
 
 pub mod audit;
+pub mod decoys;
 pub mod forward_auth_policies;
+pub mod identify;
+pub mod leaked_tokens;
 pub mod my_tokens;
 pub mod own_token;
 pub mod policies;
 pub mod rotation;
+pub mod secret_scanning;
 mod token;
 pub mod user_tokens;
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::WWW_AUTHENTICATE;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,6 +39,8 @@ pub struct Error {
     message: String,
     details: Option<Box<Value>>,
     challenge: Option<String>,
+    /// After how many seconds to try again.
+    retry_after: Option<u64>,
     fault: Option<Box<Fault>>,
 }
 
@@ -45,6 +53,7 @@ impl Error {
             message: message.into(),
             details: None,
             challenge: None,
+            retry_after: None,
             fault: None,
         }
     }
@@ -61,6 +70,22 @@ impl Error {
             "entity.not_found",
             format!("There is no such {what}."),
         )
+    }
+
+    /// 413: the body has more bytes than this takes.
+    pub fn too_large() -> Self {
+        let message = InvalidRequest::TooLarge.to_string();
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", message)
+    }
+
+    /// 429: this came too often, and may come again after `wait`.
+    pub fn too_many(wait: Duration) -> Self {
+        let code = "request.too_many";
+        let message = "Too many of these came from your network; try again later.";
+        Self {
+            retry_after: Some(wait.as_millis().div_ceil(1000) as u64),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+        }
     }
 
     fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
@@ -83,6 +108,16 @@ impl Error {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body)
         .map_err(|error| Error::malformed(format!("The body is not what this takes: {error}.")))
+}
+
+/// [`parse`] for a body that has secrets in it: what is wrong is told without repeating any of it.
+fn parse_secret<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Error::malformed(format!(
+            "The body is not what this takes, as of line {line}, column {column}."
+        ))
+    })
 }
 
 impl From<Fault> for Error {
@@ -244,6 +279,9 @@ impl ResponseError for Error {
         let mut response = errors::answer(self.status);
         if let Some(challenge) = &self.challenge {
             response.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         response.json(json!({"code": self.code, "message": self.message, "details": self.details}))
     }

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::pages::{PageDoor, SignedIn};
-use super::{Door, Opening, Visitor, app, authorization, caller, desk};
+use super::{Door, Opening, Visitor, app, authorization, caller, desk, tried, watch};
 use crate::app::App;
 use crate::domain::bearer::Bearer;
 use crate::domain::id::Id;
@@ -151,6 +151,7 @@ impl Door for Holder {
 /// The person at the browser. A token is told that it can't be one.
 async fn person(req: &HttpRequest) -> Result<SignedIn, Error> {
     if authorization(req).is_some() {
+        tried(req).await;
         return Err(Error::forbidden(
             "pat.cannot_manage_tokens",
             "This takes a person at a browser, not a token.",
@@ -232,6 +233,7 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, 
     let found = desk(req)
         .look_up(presented(&token, &app.policy().brands))
         .await?;
+    watch(&app, &found, || caller(req, &app), "at this server's API");
     let from = caller(req, &app).address;
     let bearer = bearer_for_our_api(&found, app.policy(), app.now(), from)?;
     let rights = bearer.rights(&found.catalogue);
@@ -266,6 +268,7 @@ impl FromRequest for Holder {
             let token = token(&req).ok_or(oauth::Error::InvalidToken)??;
             let lookup = presented(&token, &app.policy().brands);
             let found = desk(&req).look_up(lookup).await?;
+            watch(&app, &found, || caller(&req, &app), "at this server's API");
             let from = caller(&req, &app).address;
             let bearer = bearer(&found, app.now(), from)?;
             if bearer.token.kind != TokenKind::Personal {

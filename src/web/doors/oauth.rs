@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{Door, Opening, app, authorization, caller, desk};
+use super::{Door, Opening, app, authorization, caller, desk, watch};
 use crate::app::{App, LookupDesk};
 use crate::domain::client::Client;
 use crate::domain::lookup::{Found, Lookup};
@@ -32,6 +32,8 @@ pub struct AnyClient {
 pub struct Questioner {
     pub app: App,
     pub params: Params,
+    /// Where the question comes from. It's not known yet whose it is.
+    pub caller: Caller,
     credentials: Credentials,
     desk: LookupDesk,
 }
@@ -49,6 +51,10 @@ impl Questioner {
             Lookup { token, ..proof }
         };
         let found = self.desk.look_up(first).await?;
+        if by_token {
+            let caller = || self.caller.clone();
+            watch(&self.app, &found, caller, "at the introspection endpoint");
+        }
         let client = self
             .credentials
             .questioner(&found, policy, self.app.now())?;
@@ -114,6 +120,8 @@ impl Presented {
         };
         let brands = &self.app.policy().brands;
         let found = self.desk.look_up(credentials.lookup(brands)).await?;
+        let caller = || self.caller.clone();
+        watch(&self.app, &found, caller, "in place of a client's secret");
         let client = credentials.client(&found, brands, self.app.now())?;
         Ok(Some((client, found)))
     }
@@ -179,12 +187,13 @@ impl FromRequest for Questioner {
                 desk,
                 credentials,
                 params,
-                ..
+                caller,
             } = Presented::read(req, payload).await?;
             let credentials = credentials.ok_or(InvalidClient::Failed)?;
             Ok(Self {
                 app,
                 params,
+                caller,
                 credentials,
                 desk,
             })

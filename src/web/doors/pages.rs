@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{Door, Opening, app, authorization, caller};
+use super::{Door, Opening, app, authorization, caller, tried};
 use crate::app::App;
 use crate::db::{Fault, Refusal};
 use crate::domain::session::Session;
@@ -63,6 +63,7 @@ impl Visitor {
     /// See who is at the browser. A bearer token has no business on a page: who holds one is a program.
     pub(super) async fn at(req: HttpRequest) -> Result<Self, Error> {
         if authorization(&req).is_some() {
+            tried(&req).await;
             return Err(Error::TokenOnPage);
         }
         let app = app(&req);

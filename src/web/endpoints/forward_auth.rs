@@ -7,9 +7,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
 use crate::domain::forward_policy::ForwardPolicy;
+use crate::domain::tx::{Actor, Caller};
 use crate::oauth::forward_auth::{Outcome, Ruling, decide};
-use crate::web::doors::Proxy;
-use crate::web::errors;
+use crate::web::doors::{Proxy, watch};
+use crate::web::{errors, telemetry};
 
 /// What a header can't have as it is: control characters, and all that is not ASCII. A percent sign is one that we wrote.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
@@ -18,6 +19,12 @@ const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 /// makes a fault of everything else.
 pub async fn answer(asked: Proxy) -> HttpResponse {
     let (app, now) = (&asked.app, asked.app.now());
+    let caller = || Caller {
+        actor: Actor::Anyone,
+        address: asked.address,
+        request_id: telemetry::request_id(),
+    };
+    watch(app, &asked.found, caller, "at the forward-auth endpoint");
     let outcome = decide(&asked.question, &asked.found, now, asked.address);
     app.metrics().forward_auths.count(outcome.ruling);
     if let (true, Some(bearer)) = (outcome.ruling.is_for_us(), &asked.found.bearer) {

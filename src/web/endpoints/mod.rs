@@ -6,4 +6,5 @@ pub mod health;
 pub mod introspect;
 pub mod metadata;
 pub mod revoke;
+pub mod secret_scanning;
 pub mod token;

@@ -3,13 +3,15 @@
 use actix_web::http::header::PRAGMA;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::app::IssueDesk;
+use crate::app::{App, IssueDesk};
+use crate::domain::tx::Caller;
+use crate::oauth::client_auth;
 use crate::oauth::error::InvalidRequest;
 use crate::oauth::grant_types::{
     Presented, TokenRequest, authorization_code, client_credentials, refresh_token,
 };
 use crate::oauth::{Error, Params};
-use crate::web::doors::AnyClient;
+use crate::web::doors::{AnyClient, desk, watch};
 
 /// What must never stand in a URL, where logs and histories keep it (RFC 6749 §2.3.1).
 const SECRETS: [&str; 5] = [
@@ -38,7 +40,14 @@ pub async fn post(asked: AnyClient, req: HttpRequest) -> Result<HttpResponse, Er
         params,
         catalogue,
     };
-    let response = match request.presented(&app.policy().brands)? {
+    let presented = match request.presented(&app.policy().brands) {
+        Ok(presented) => presented,
+        Err(refused) => {
+            tried(&req, &app, &request.params, &caller).await;
+            return Err(refused);
+        }
+    };
+    let response = match presented {
         Presented::Code(code) => {
             app.write(caller, move |tx| {
                 authorization_code::respond(tx, &request, &code)
@@ -61,6 +70,20 @@ pub async fn post(asked: AnyClient, req: HttpRequest) -> Result<HttpResponse, Er
     Ok(HttpResponse::Ok()
         .insert_header((PRAGMA, "no-cache"))
         .json(response))
+}
+
+/// What was presented as a code or a refresh token may be a personal access token instead, and that a decoy.
+async fn tried(req: &HttpRequest, app: &App, params: &Params, caller: &Caller) {
+    for token in ["code", "refresh_token"]
+        .iter()
+        .filter_map(|name| params.get(name))
+    {
+        let lookup = client_auth::presented(token, &app.policy().brands);
+        // Who is refused anyway hears nothing of a fault.
+        if let Ok(found) = desk(req).look_up(lookup).await {
+            watch(app, &found, || caller.clone(), "at the token endpoint");
+        }
+    }
 }
 
 /// Where services get their tokens.

@@ -7,6 +7,7 @@ mod collector;
 mod database;
 mod exposition;
 mod forward;
+mod github;
 mod leftovers;
 mod log;
 mod mail_server;
@@ -20,6 +21,7 @@ mod server;
 mod steps;
 pub mod tables;
 mod traffic;
+mod trail;
 mod wire;
 
 pub use app::tokens;
@@ -29,6 +31,7 @@ pub use collector::Collector;
 pub use database::{TestDatabase, postgres};
 pub use exposition::{Exposition, Watch};
 pub use forward::{challenges, policy};
+pub use github::{FINDINGS, GithubKey, KEYS, github_keys, send_findings};
 pub use leftovers::leave_expired;
 pub use log::Log;
 pub use mail_server::{MAIL_FROM, MailServer};
@@ -41,6 +44,7 @@ pub use script::{MINE, Script};
 pub use server::{PASSWORD, START, Server, client, json};
 pub use steps::Steps;
 pub use traffic::{BUSY, Traffic, chance, until};
+pub use trail::{Entry, trail};
 pub use wire::Wire;
 
 /// How many rows a table has.
