@@ -38,7 +38,7 @@ struct Place {
 /// Who has the answers.
 enum Source {
     /// This very thread: SQLite reads in microseconds, and nobody waits for a lock.
-    Here(RefCell<Clerk>),
+    Here(Box<RefCell<Clerk>>),
     /// Threads that wait for the database, so that the worker need not.
     There(Sender<Errand>),
 }
@@ -54,7 +54,7 @@ impl App {
             let errands = self.0.errands.get_or_init(|| hire(location));
             Source::There(errands.clone())
         } else {
-            Source::Here(RefCell::new(Clerk::new(location.clone())))
+            Source::Here(Box::new(RefCell::new(Clerk::new(location.clone()))))
         };
         LookupDesk(Rc::new(Place {
             gathering: Gathering::new(BATCH, 1, self.metrics().desks.lookups.clone()),

@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, last_used, sweep};
+use crate::jobs::{census, cut_offs, last_used, sweep};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -80,6 +80,7 @@ pub(super) fn serve(
         let mut jobs = vec![
             actix_web::rt::spawn(last_used::run(app.clone())),
             actix_web::rt::spawn(sweep::run(app.clone())),
+            actix_web::rt::spawn(cut_offs::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {

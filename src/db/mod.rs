@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use diesel::{PgConnection, SqliteConnection};
 
 pub use dialect::{
-    GrantUse, Purpose, TokenRow, connect, count_sign_in_failure, hold_client, hold_start,
-    hold_user, in_one_reading, insert_tokens, is_alone, is_far, note_uses, size,
+    GrantUse, Purpose, TokenRow, connect, count_sign_in_failure, hold_client, hold_grants,
+    hold_start, hold_user, in_one_reading, insert_tokens, is_alone, is_far, note_uses, size,
 };
 pub use fault::{Fault, Refusal};
 pub use pool::{Change, Database};

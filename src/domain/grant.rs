@@ -217,11 +217,38 @@ impl Grant {
         if ended == 0 {
             return Ok(());
         }
-        let mut event = Event::new(What::GrantRevoked).grant(self);
-        if let Some(words) = because.as_str() {
-            event = event.detail(words);
+        tx.record(self.end(because))
+    }
+
+    /// End many grants as [`Grant::revoke`] ends one, by a few statements; how many had not ended yet. `by` is kept with
+    /// them as who did it.
+    pub fn revoke_all(tx: &mut Tx, ids: &[Id], by: &str, because: &Because) -> QueryResult<usize> {
+        let keys: Vec<&[u8]> = ids.iter().map(Id::as_bytes).collect();
+        db::hold_grants(tx, &keys)?;
+        let live: Vec<Grant> = grants::table
+            .filter(grants::id.eq_any(ids))
+            .filter(grants::revoked_at.is_null())
+            .order(grants::id)
+            .select(Grant::as_select())
+            .load(&mut **tx)?;
+        let (now, ids): (_, Vec<Id>) = (tx.now, live.iter().map(|grant| grant.id).collect());
+        diesel::update(grants::table.filter(grants::id.eq_any(&ids)))
+            .set((
+                grants::revoked_at.eq(now),
+                grants::revoked_by.eq(by),
+                grants::revoke_reason.eq(because.as_str()),
+            ))
+            .execute(&mut **tx)?;
+        tx.record_all(live.iter().map(|grant| grant.end(because)).collect())?;
+        Ok(live.len())
+    }
+
+    fn end(&self, because: &Because) -> Event {
+        let event = Event::new(What::GrantRevoked).grant(self);
+        match because.as_str() {
+            Some(words) => event.detail(words),
+            None => event,
         }
-        tx.record(event)
     }
 
     /// End all that a person has let one app do.

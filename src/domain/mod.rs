@@ -7,6 +7,7 @@ pub mod bearer;
 pub mod census;
 pub mod client;
 pub mod consent;
+pub mod cut_off;
 pub mod deed;
 pub mod grant;
 pub mod id;

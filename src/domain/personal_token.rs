@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use super::audit::{Event, What};
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
+use super::cut_off::CutOffs;
 use super::deed::Deed;
 use super::grant::{Because, Grant, NewGrant, Origin, Via};
 use super::id::Id;
@@ -106,7 +107,7 @@ impl PersonalToken {
             .order((grants::created_at.desc(), tokens::id.desc()))
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        Ok(found.into_iter().map(PersonalToken::from).collect())
+        CutOffs::shown(conn, found)
     }
 
     /// The token of this public id, if it is `owner`'s.
@@ -123,7 +124,7 @@ impl PersonalToken {
             .select((Token::as_select(), Grant::as_select()))
             .get_result(conn)
             .optional()?;
-        Ok(found.map(PersonalToken::from))
+        Ok(CutOffs::shown(conn, Vec::from_iter(found))?.pop())
     }
 
     /// `owner`'s live token of this name.
@@ -309,7 +310,7 @@ impl PersonalToken {
             .filter(grants::revoked_at.is_null())
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        let mut live: Vec<PersonalToken> = unrevoked.into_iter().map(PersonalToken::from).collect();
+        let mut live = CutOffs::shown(conn, unrevoked)?;
         live.retain(|token| token.state(now) == State::Active);
         Ok(live)
     }

@@ -1,4 +1,5 @@
-//! Who is registered here: clients with their secrets, resource servers with their scopes. Every request needs some of
+//! Who is registered here: clients with their secrets, resource servers with their scopes; and before when nothing that was
+//! issued counts any more. Every request needs some of
 //! them and they rarely change, so they are kept in memory for as long as the database says that nothing has changed.
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 use subtle::ConstantTimeEq;
 
 use super::client::Client;
+use super::cut_off::CutOffs;
 use super::resource::Catalogue;
 use super::secret::Digest;
 use crate::clock::Timestamp;
@@ -40,6 +42,7 @@ pub struct Registry {
     version: Option<i64>,
     clients: HashMap<String, Arc<Registered>>,
     catalogue: Option<Arc<Catalogue>>,
+    cut_offs: Option<Arc<CutOffs>>,
 }
 
 impl Registry {
@@ -94,5 +97,15 @@ impl Registry {
         let catalogue = Arc::new(Catalogue::load(conn)?);
         self.catalogue = Some(catalogue.clone());
         Ok(catalogue)
+    }
+
+    /// Before when nothing was issued that still counts.
+    pub fn cut_offs(&mut self, conn: &mut Conn) -> QueryResult<Arc<CutOffs>> {
+        if let Some(known) = &self.cut_offs {
+            return Ok(known.clone());
+        }
+        let cut_offs = Arc::new(CutOffs::load(conn)?);
+        self.cut_offs = Some(cut_offs.clone());
+        Ok(cut_offs)
     }
 }

@@ -6,12 +6,13 @@ use crate::domain::bearer::Standing;
 use crate::domain::token::TokenKind;
 use crate::oauth::introspection::Verdict;
 
-const STANDINGS: [Standing; 7] = [
+const STANDINGS: [Standing; 8] = [
     Standing::Active,
     Standing::Expired,
     Standing::Spent,
     Standing::Revoked,
     Standing::GrantRevoked,
+    Standing::CutOff,
     Standing::OwnerDisabled,
     Standing::ClientDisabled,
 ];
@@ -80,6 +81,7 @@ fn reason(verdict: Verdict) -> &'static str {
             Standing::Spent => "spent",
             Standing::Revoked => "revoked",
             Standing::GrantRevoked => "grant_revoked",
+            Standing::CutOff => "cut_off",
             Standing::OwnerDisabled => "owner_disabled",
             Standing::ClientDisabled => "client_disabled",
         },

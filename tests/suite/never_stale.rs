@@ -2,7 +2,7 @@
 //! made on one node, and another, which has just answered, is asked.
 
 use diesel::prelude::*;
-use jeton::db::schema::{client_secrets, clients, registry, resources, scopes};
+use jeton::db::schema::{client_secrets, clients, cut_offs, registry, resources, scopes};
 use jeton::domain::client::Client;
 use jeton::domain::tx::Tx;
 use jeton::domain::user::User;
@@ -230,6 +230,25 @@ async fn every_change_of_the_registry_is_counted() {
     counts("a resource server that is gone", &|tx| {
         let by_hand = resources::table.filter(resources::uri.eq("https://by-hand.example"));
         diesel::delete(by_hand).execute(&mut **tx)
+    });
+    counts("a new cut-off", &|tx| {
+        diesel::insert_into(cut_offs::table)
+            .values((
+                cut_offs::id.eq(vec![9; 16]),
+                cut_offs::kind.eq("pat"),
+                cut_offs::issued_before.eq(1),
+                cut_offs::created_at.eq(1),
+                cut_offs::created_by.eq("by hand"),
+            ))
+            .execute(&mut **tx)
+    });
+    counts("a cut-off's moment", &|tx| {
+        diesel::update(cut_offs::table)
+            .set(cut_offs::issued_before.eq(2))
+            .execute(&mut **tx)
+    });
+    counts("a cut-off that is gone", &|tx| {
+        diesel::delete(cut_offs::table).execute(&mut **tx)
     });
 }
 

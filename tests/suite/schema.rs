@@ -97,6 +97,8 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "tokens_of_grant",
             "tokens_by_end",
             "audit_events_of_grant",
+            "grants_personal",
+            "tokens_personal_by_end",
         ])
     );
     assert_eq!(
