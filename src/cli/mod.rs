@@ -4,8 +4,10 @@ mod client;
 mod demo;
 mod migrate;
 mod resource;
+mod revoke;
 mod serve;
 mod token;
+mod token_list;
 mod user;
 
 use std::io::{self, Write};
@@ -17,6 +19,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Misconfigured};
 use crate::db::{Fault, Refusal};
+use crate::domain::personal_token::search::NotSearched;
 use crate::domain::secret::Secret;
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
@@ -60,6 +63,8 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// End all tokens of one person, or of everybody
+    Revoke(revoke::Command),
 }
 
 impl Cli {
@@ -74,6 +79,7 @@ impl Cli {
             Command::Resource(command) => command.run(&open(config)?),
             Command::Client(command) => command.run(&open(config)?),
             Command::Token(command) => command.run(&open(config)?),
+            Command::Revoke(command) => command.run(&open(config)?),
         };
         answer?.print(self.json)
     }
@@ -92,6 +98,8 @@ pub enum Error {
     Resource(#[from] resource_domain::Unfit),
     #[error(transparent)]
     Token(#[from] personal_token::Problem),
+    #[error(transparent)]
+    Search(#[from] NotSearched),
     #[error("invalid_redirect_uri: {0}")]
     RedirectUri(#[from] redirect_uri::InvalidRedirectUri),
     #[error(transparent)]
@@ -112,6 +120,7 @@ impl Refusal for Error {
             Error::User(error) => error.is_fault(),
             Error::Resource(error) => error.is_fault(),
             Error::Token(error) => error.is_fault(),
+            Error::Search(error) => error.is_fault(),
             Error::Fault(_) | Error::Io(_) => true,
             Error::Refused(_) | Error::Settings(_) | Error::RedirectUri(_) => false,
         }

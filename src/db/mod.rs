@@ -7,13 +7,14 @@ pub(crate) mod column;
 mod dialect;
 #[macro_use]
 mod fault;
+pub mod keys;
 mod pool;
 mod prepared;
 pub mod schema;
 
 use std::path::PathBuf;
 
-use diesel::{PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 pub use dialect::{
     GrantUse, Purpose, TokenRow, connect, count_sign_in_failure, hold_client, hold_grants,
@@ -29,6 +30,9 @@ pub enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// What a question that is put together piece by piece is written for.
+pub type Backend = <Conn as Connection>::Backend;
 
 /// Say `$body` to the connection itself, whichever it is, and so in that database's own words. [`Conn`] says the same to
 /// both, but by a detour that costs microseconds: this is for what every request asks.

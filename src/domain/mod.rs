@@ -11,6 +11,7 @@ pub mod cut_off;
 pub mod deed;
 pub mod grant;
 pub mod id;
+pub mod incident;
 pub mod lookup;
 pub mod password;
 pub mod personal_token;

@@ -1,6 +1,9 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
+pub mod filter;
+mod fitting;
 mod rules;
+pub mod search;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{my_tokens, own_token, user_tokens};
+use super::api::{all_tokens, incidents, my_tokens, own_token, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
@@ -33,6 +33,8 @@ const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
 const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
+const ALL_TOKENS: &str = "/api/personal-access-tokens";
+const ANY_TOKEN: &str = "/api/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
 
 /// The route table.
@@ -84,6 +86,13 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
+        get(ALL_TOKENS, all_tokens::list),
+        post("/api/personal-access-tokens/revoke", all_tokens::revoke_many),
+        get(ANY_TOKEN, all_tokens::show),
+        patch(ANY_TOKEN, all_tokens::change),
+        delete(ANY_TOKEN, all_tokens::revoke),
+        post("/api/users/{user}/tokens/revoke-all", incidents::of_user),
+        post("/api/tokens/revoke-all", incidents::of_everybody),
 
         // For the operator.
         get("/healthz", health::alive),

@@ -68,3 +68,8 @@ mod sweep;
 mod third_party;
 mod traces;
 mod withdrawal;
+
+mod api_all_tokens;
+mod cli_revoke;
+mod cut_offs;
+mod incidents;

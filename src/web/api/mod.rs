@@ -1,6 +1,8 @@
 //! The JSON API, for scripts. camelCase; times in milliseconds since 1970; errors are `{code, message, details}` with
 //! stable codes.
 
+pub mod all_tokens;
+pub mod incidents;
 pub mod my_tokens;
 pub mod own_token;
 mod token;
@@ -15,6 +17,8 @@ use serde_json::{Value, json};
 use super::{errors, pages};
 use crate::db::{Fault, Refusal};
 use crate::domain::personal_token::Problem;
+use crate::domain::personal_token::filter::Unreadable;
+use crate::domain::personal_token::search::NotSearched;
 use crate::oauth;
 use crate::oauth::error::InvalidRequest;
 
@@ -80,6 +84,23 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         .map_err(|error| Error::malformed(format!("The body is not what this takes: {error}.")))
 }
 
+/// The longest reason that is kept, in characters.
+const REASON_MAX: usize = 255;
+
+/// The words with which somebody revokes, if they gave any.
+fn reason(words: Option<String>) -> Result<Option<String>, Error> {
+    let words = words.map(|words| words.trim().to_owned());
+    let words = words.filter(|words| !words.is_empty());
+    match &words {
+        Some(text) if text.chars().count() > REASON_MAX || text.contains(char::is_control) => {
+            Err(Error::malformed(format!(
+                "A reason is one line of at most {REASON_MAX} characters."
+            )))
+        }
+        _ => Ok(words),
+    }
+}
+
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let status = errors::status_of(&fault);
@@ -110,6 +131,23 @@ impl Refusal for Error {
 impl From<InvalidRequest> for Error {
     fn from(error: InvalidRequest) -> Self {
         Self::malformed(error.to_string())
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(error: Unreadable) -> Self {
+        Self::malformed(error.to_string())
+    }
+}
+
+impl From<NotSearched> for Error {
+    fn from(error: NotSearched) -> Self {
+        match error {
+            NotSearched::Fault(fault) => fault.into(),
+            NotSearched::TooManyToSort => {
+                Self::unprocessable("search.too_many_to_sort", error.to_string())
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub use browser::{Browser, Page};
 pub use collector::Collector;
 pub use database::{TestDatabase, postgres};
 pub use exposition::{Exposition, Watch};
-pub use leftovers::leave_expired;
+pub use leftovers::{leave_expired, leave_personal};
 pub use log::Log;
 pub use postgres::Postgres;
 pub use process::{Jeton, Running};
