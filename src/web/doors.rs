@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 pub use api::{Account, Holder, Manager, Read, Revoke, Write};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
-pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
+pub use pages::{Administrator, PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 
 use super::{address, telemetry};
 use crate::app::{App, LookupDesk};

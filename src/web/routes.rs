@@ -14,7 +14,7 @@ use super::api::{all_tokens, incidents, my_tokens, own_token, user_tokens};
 use super::doors::{Behind, Door};
 use super::endpoints::{authorize, health, introspect, metadata, revoke, token};
 use super::errors;
-use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
+use super::pages::{admin, apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
 
 pub const AUTHORIZE: &str = "/oauth/authorize";
@@ -28,6 +28,9 @@ pub const STEP_UP: &str = "/step-up";
 pub const TOKENS: &str = "/settings/tokens";
 pub const APPS: &str = "/settings/apps";
 pub const PASSWORD: &str = "/settings/password";
+pub const ADMIN_TOKENS: &str = "/admin/tokens";
+pub const ADMIN_CSV: &str = "/admin/tokens.csv";
+pub const ADMIN_REVOKE: &str = "/admin/tokens/revoke";
 
 const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
 const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
@@ -69,6 +72,10 @@ pub fn all() -> Vec<Route> {
         get(PASSWORD, password::get),
         post(PASSWORD, password::post),
         get("/static/{file}", assets::get),
+        get(ADMIN_TOKENS, admin::list::get),
+        get(ADMIN_CSV, admin::csv::get),
+        get(ADMIN_REVOKE, admin::revoke::get),
+        post(ADMIN_REVOKE, admin::revoke::post),
 
         // For scripts.
         get(OWN_TOKEN, own_token::show),
