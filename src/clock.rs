@@ -113,6 +113,18 @@ impl Clock {
     }
 }
 
+/// Read a moment: milliseconds since 1970, RFC 3339, or a day, which begins at midnight UTC.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let day = || match text.len() {
+        10 => Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")),
+        _ => None,
+    };
+    let millis = text.parse().ok().map(Timestamp::from_millis);
+    millis
+        .or_else(|| Timestamp::parse_rfc3339(text))
+        .or_else(day)
+}
+
 /// Read a length of time such as `30s`, `15m`, `12h` or `90d`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
@@ -153,6 +165,25 @@ mod tests {
             "5é",
         ] {
             assert_eq!(parse_duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_number_an_instant_or_a_day() {
+        let new_year = Some(Timestamp::from_millis(1_798_761_600_000));
+        for text in ["1798761600000", "2027-01-01", "2027-01-01T01:00:00+01:00"] {
+            assert_eq!(parse_instant(text), new_year, "{text}");
+        }
+        for bad in [
+            "",
+            "now",
+            "2027-1-1",
+            "2027-02-30",
+            "2027-01-01T",
+            "1e9",
+            "é027-01-01",
+        ] {
+            assert_eq!(parse_instant(bad), None, "{bad}");
         }
     }
 

@@ -9,8 +9,10 @@ mod import;
 mod leak_check;
 mod migrate;
 mod resource;
+mod revoke;
 mod serve;
 mod token;
+mod token_list;
 mod user;
 
 use std::io::{self, Write};
@@ -23,6 +25,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Misconfigured};
 use crate::db::{Fault, Refusal};
+use crate::domain::personal_token::search::NotSearched;
 use crate::domain::secret::Secret;
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
@@ -76,6 +79,8 @@ enum Command {
     Audit(audit::Command),
     /// Look for leaked secrets of any Jeton in files and folders; needs no server and no settings
     LeakCheck(leak_check::LeakCheck),
+    /// End all tokens of one person, or of everybody
+    Revoke(revoke::Command),
 }
 
 impl Cli {
@@ -95,6 +100,7 @@ impl Cli {
             Command::Token(command) => command.run(&open()?),
             Command::Import(command) => command.run(&open()?),
             Command::ForwardAuth(command) => command.run(&open()?),
+            Command::Revoke(command) => command.run(&open()?),
             Command::Audit(command) => match command.run(&open()?)? {
                 Some(answer) => Ok(answer),
                 None => return Ok(ExitCode::SUCCESS),
@@ -119,6 +125,8 @@ pub enum Error {
     Token(#[from] personal_token::Problem),
     #[error(transparent)]
     ForwardPolicy(#[from] forward_policy::Unfit),
+    #[error(transparent)]
+    Search(#[from] NotSearched),
     #[error("invalid_redirect_uri: {0}")]
     RedirectUri(#[from] redirect_uri::InvalidRedirectUri),
     #[error(transparent)]
@@ -140,6 +148,7 @@ impl Refusal for Error {
             Error::Resource(error) => error.is_fault(),
             Error::Token(error) => error.is_fault(),
             Error::ForwardPolicy(error) => error.is_fault(),
+            Error::Search(error) => error.is_fault(),
             Error::Fault(_) | Error::Io(_) => true,
             Error::Refused(_) | Error::Settings(_) | Error::RedirectUri(_) => false,
         }

@@ -15,7 +15,9 @@ use crate::domain::password::Password;
 use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
-use crate::jobs::{census, denials, github_keys, last_used, remind, sealing, send_mail, sweep};
+use crate::jobs::{
+    census, cut_offs, denials, github_keys, last_used, remind, sealing, send_mail, sweep,
+};
 use crate::web::{self, Leaving};
 
 /// Who is made on an empty database.
@@ -94,6 +96,7 @@ pub(super) fn serve(
             actix_web::rt::spawn(remind::run(app.clone())),
             actix_web::rt::spawn(send_mail::run(app.clone())),
             actix_web::rt::spawn(github_keys::run(app.clone())),
+            actix_web::rt::spawn(cut_offs::run(app.clone())),
         ];
         let mut watched = None;
         if let Some(listener) = metrics {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Answer, Error, decoy, once, scope, table, user, write};
+use super::token_list::List;
+use super::{Answer, Error, decoy, once, scope, user, write};
 use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
 use crate::domain::grant::{Because, Via};
@@ -22,12 +23,8 @@ use crate::domain::words::Audience;
 pub enum Command {
     /// Make a personal access token for somebody
     Create(Create),
-    /// Show somebody's tokens, ended ones too
-    List {
-        /// Whose
-        #[arg(long, value_name = "NAME")]
-        user: String,
-    },
+    /// Show somebody's tokens or everybody's, ended ones too
+    List(Box<List>),
     /// Give a token a successor, which takes over from it without downtime
     Rotate(Rotate),
     /// End the old one of two tokens that work beside each other, now
@@ -103,7 +100,7 @@ pub struct Rotate {
 
 /// A token as it is shown.
 #[derive(Serialize)]
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     id: String,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +117,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of(found: &'a PersonalToken, now: Timestamp) -> Self {
+    pub(super) fn of(found: &'a PersonalToken, now: Timestamp) -> Self {
         let PersonalToken { token, grant } = found;
         Self {
             id: token.id.to_string(),
@@ -137,7 +134,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn row(&self) -> [String; 8] {
+    pub(super) fn row(&self) -> [String; 8] {
         let (scopes, resources) = (self.scopes.join(" "), self.resources.join(" "));
         let expires = self.expires_at.as_deref().unwrap_or("never");
         let used = self.last_used_at.as_deref().unwrap_or_default();
@@ -152,7 +149,7 @@ impl Command {
     pub(super) fn run(self, app: &App) -> Result<Answer, Error> {
         match self {
             Command::Create(create) => create.run(app),
-            Command::List { user } => list(app, &user),
+            Command::List(list) => list.run(app),
             Command::Rotate(rotate) => rotate.run(app),
             Command::FinishRotation { id } => finish_rotation(app, &id),
             Command::CancelRotation { id } => cancel_rotation(app, &id),
@@ -294,30 +291,6 @@ fn end(app: &App, text: &str) -> Result<End, Error> {
                 "a token ends after 30s, 12h or 90d, at 2027-01-31T00:00:00Z or never, not {text:?}"
             ))
         })
-}
-
-fn list(app: &App, name: &str) -> Result<Answer, Error> {
-    let tokens = app.read_blocking(|rx| {
-        let owner = user::named(rx, name)?;
-        let now = rx.now;
-        Ok::<_, Error>(PersonalToken::shown_of(rx, owner.id, now)?)
-    })?;
-    let now = app.now();
-    let shown: Vec<Shown> = tokens.iter().map(|token| Shown::of(token, now)).collect();
-    let head = [
-        "ID",
-        "NAME",
-        "HINT",
-        "STATE",
-        "EXPIRES",
-        "LAST USED",
-        "SCOPES",
-        "RESOURCES",
-    ];
-    Ok(Answer::new(
-        &shown,
-        table(head, shown.iter().map(Shown::row)),
-    ))
 }
 
 /// The token of this id.

@@ -7,18 +7,19 @@ pub(crate) mod column;
 mod dialect;
 #[macro_use]
 mod fault;
+pub mod keys;
 mod pool;
 mod prepared;
 pub mod schema;
 
 use std::path::PathBuf;
 
-use diesel::{PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 pub use dialect::{
     EventSeal, GrantUse, Purpose, TokenRow, connect, count_sign_in_failure, hold_client,
-    hold_start, hold_user, in_one_moment, in_one_reading, insert_tokens, is_alone, is_far,
-    is_personal, note_uses, seal_events, seals_alone, size,
+    hold_grants, hold_start, hold_user, in_one_moment, in_one_reading, insert_tokens, is_alone,
+    is_far, is_personal, note_uses, seal_events, seals_alone, size,
 };
 pub use fault::{Fault, Refusal};
 pub use pool::{Change, Database};
@@ -30,6 +31,9 @@ pub enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// What a question that is put together piece by piece is written for.
+pub type Backend = <Conn as Connection>::Backend;
 
 /// Say `$body` to the connection itself, whichever it is, and so in that database's own words. [`Conn`] says the same to
 /// both, but by a detour that costs microseconds: this is for what every request asks.

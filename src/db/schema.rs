@@ -244,6 +244,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    cut_offs (id) {
+        id -> Binary,
+        kind -> Text,
+        issued_before -> BigInt,
+        created_at -> BigInt,
+        created_by -> Text,
+        reason -> Nullable<Text>,
+        reached_at -> Nullable<BigInt>,
+        reached_id -> Nullable<Binary>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use super::grant::Grant;
 use super::id::Id;
 use super::tx::{Caller, Tx};
+use crate::clock::Timestamp;
 use crate::db::schema::audit_events;
 
 pub use entry::{Entry, Filter};
@@ -82,24 +83,55 @@ impl Event {
     }
 
     pub(super) fn write(self, tx: &mut Tx) -> QueryResult<()> {
-        let caller = self.by.as_ref().unwrap_or(tx.caller);
-        let now = tx.now;
-        let row = (
-            audit_events::id.eq(Id::new(now)),
-            audit_events::at.eq(now),
-            audit_events::event.eq(self.what.as_str()),
-            audit_events::actor.eq(caller.actor.to_string()),
-            audit_events::user_id.eq(self.user_id),
-            audit_events::client_id.eq(self.client_id),
-            audit_events::grant_id.eq(self.grant_id),
-            audit_events::detail.eq(self.detail),
-            audit_events::address.eq(caller.address.map(|a| a.to_string())),
-            audit_events::request_id.eq(caller.request_id.map(|id| id.to_string())),
-            audit_events::token_id.eq(self.token_id),
-        );
-        diesel::insert_into(audit_events::table)
-            .values(row)
-            .execute(&mut **tx)
-            .map(drop)
+        let row = self.row(tx);
+        either!(&mut **tx, |conn| diesel::insert_into(audit_events::table)
+            .values(&row)
+            .execute(conn)
+            .map(drop))
     }
+
+    /// Write many entries by one statement.
+    pub(super) fn write_all(events: Vec<Event>, tx: &mut Tx) -> QueryResult<()> {
+        let rows: Vec<Row> = events.into_iter().map(|event| event.row(tx)).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        either!(&mut **tx, |conn| diesel::insert_into(audit_events::table)
+            .values(&rows)
+            .execute(conn)
+            .map(drop))
+    }
+
+    fn row(self, tx: &Tx) -> Row {
+        let caller = self.by.as_ref().unwrap_or(tx.caller);
+        Row {
+            id: Id::new(tx.now),
+            at: tx.now,
+            event: self.what.as_str(),
+            actor: caller.actor.to_string(),
+            user_id: self.user_id,
+            client_id: self.client_id,
+            grant_id: self.grant_id,
+            detail: self.detail,
+            address: caller.address.map(|address| address.to_string()),
+            request_id: caller.request_id.map(|id| id.to_string()),
+            token_id: self.token_id,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
+struct Row {
+    id: Id,
+    at: Timestamp,
+    event: &'static str,
+    actor: String,
+    user_id: Option<Id>,
+    client_id: Option<String>,
+    grant_id: Option<Id>,
+    detail: Option<String>,
+    address: Option<String>,
+    request_id: Option<String>,
+    token_id: Option<Id>,
 }

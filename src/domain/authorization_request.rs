@@ -148,6 +148,14 @@ impl AuthorizationRequest {
         .map(drop)
     }
 
+    /// Forget what anybody was asked or has allowed before then and no app has redeemed yet.
+    pub fn forget_all_unredeemed(tx: &mut Tx, before: Timestamp) -> QueryResult<()> {
+        let open = requests::table
+            .filter(requests::redeemed_at.is_null())
+            .filter(requests::created_at.lt(before));
+        diesel::delete(open).execute(&mut **tx).map(drop)
+    }
+
     /// Remove up to `limit` requests of yesterday: nobody can answer or redeem them any more.
     pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let over: Vec<Id> = requests::table

@@ -8,6 +8,7 @@ use diesel::NotFound;
 use diesel::prelude::*;
 
 use super::client::Client;
+use super::cut_off::CutOffs;
 use super::id::Id;
 use super::limits::Limits;
 use super::registry::Registry;
@@ -27,6 +28,8 @@ pub struct Bearer {
     pub grant: HeldGrant,
     pub owner: Option<Owner>,
     pub client: Arc<Client>,
+    /// Whether all that was issued when it was is over.
+    is_cut_off: bool,
 }
 
 /// A token, as far as who it is presented to may care.
@@ -101,6 +104,8 @@ pub enum Standing {
     Spent,
     Revoked,
     GrantRevoked,
+    /// All that was issued before some later moment was revoked.
+    CutOff,
     OwnerDisabled,
     ClientDisabled,
     /// Its time has not come yet.
@@ -135,7 +140,8 @@ impl Bearer {
             return Ok(None);
         };
         let client = Client::find(conn, &row.1.client_id)?.ok_or(NotFound)?;
-        Ok(Some(Self::of(row, Arc::new(client))))
+        let cut_offs = CutOffs::load(conn)?;
+        Ok(Some(Self::of(row, Arc::new(client), &cut_offs)))
     }
 
     /// Look many presented secrets up in one go, and see that the registry is as the database has it; those that there are,
@@ -156,16 +162,18 @@ impl Bearer {
             registry.refresh(conn)?;
             rows(conn, hashes)?
         };
+        let cut_offs = registry.cut_offs(conn)?;
         let bearers = found.into_iter().map(|row| {
             let registered = registry.client(conn, &row.1.client_id)?.ok_or(NotFound)?;
-            let bearer = Self::of(row, registered.client.clone());
+            let bearer = Self::of(row, registered.client.clone(), &cut_offs);
             Ok((bearer.token.hash, Arc::new(bearer)))
         });
         bearers.collect()
     }
 
-    fn of((token, grant, owner): Row, client: Arc<Client>) -> Self {
+    fn of((token, grant, owner): Row, client: Arc<Client>, cut_offs: &CutOffs) -> Self {
         Bearer {
+            is_cut_off: cut_offs.end(token.kind, token.created_at),
             token,
             grant,
             owner,
@@ -182,6 +190,8 @@ impl Bearer {
             Standing::Revoked
         } else if self.grant.revoked_at.is_some() {
             Standing::GrantRevoked
+        } else if self.is_cut_off {
+            Standing::CutOff
         } else if self.owner.as_ref().is_some_and(Owner::is_disabled) {
             Standing::OwnerDisabled
         } else if !self.client.is_enabled() {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use super::cut_off::CutOffs;
 use super::secret::Digest;
 use super::token::TokenKind;
 use super::tx::Rx;
+use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 
 /// What a token in the database is good for.
@@ -67,28 +69,32 @@ pub fn census_of(rx: &mut Rx, enough: usize) -> QueryResult<Census> {
 /// Kind and state of all tokens whose digest is not after this one.
 fn sample(rx: &mut Rx, last: Digest) -> QueryResult<Vec<(TokenKind, State)>> {
     let now = rx.now;
+    let cut_offs = CutOffs::load(rx)?;
     let revoked = tokens::revoked_at.is_not_null();
     let over = tokens::overlap_until
         .is_null()
         .or(tokens::overlap_until.le(now).assume_not_null());
-    let rows: Vec<(TokenKind, bool, bool, Option<bool>)> = tokens::table
+    let rows: Vec<(TokenKind, Timestamp, bool, bool, Option<bool>)> = tokens::table
         .inner_join(grants::table)
         .filter(tokens::hash.le(last))
         .select((
             tokens::kind,
+            tokens::created_at,
             revoked.or(grants::revoked_at.is_not_null()),
             tokens::spent_at.is_not_null().and(over),
             tokens::expires_at.le(now).nullable(),
         ))
         .load(&mut **rx)?;
-    let cells = rows.into_iter().map(|(kind, revoked, spent, expired)| {
-        let state = match (revoked, spent, expired) {
-            (true, ..) => State::Revoked,
-            (_, true, _) => State::Spent,
-            (.., Some(true)) => State::Expired,
-            _ => State::Live,
-        };
-        (kind, state)
-    });
+    let cells = rows
+        .into_iter()
+        .map(|(kind, made, revoked, spent, expired)| {
+            let state = match (revoked || cut_offs.end(kind, made), spent, expired) {
+                (true, ..) => State::Revoked,
+                (_, true, _) => State::Spent,
+                (.., Some(true)) => State::Expired,
+                _ => State::Live,
+            };
+            (kind, state)
+        });
     Ok(cells.collect())
 }

@@ -168,6 +168,14 @@ impl Client {
             .optional()
     }
 
+    /// The names of these clients.
+    pub fn names(conn: &mut Conn, ids: &[String]) -> QueryResult<Vec<(String, String)>> {
+        clients::table
+            .filter(clients::id.eq_any(ids))
+            .select((clients::id, clients::name))
+            .load(conn)
+    }
+
     /// Every client, the oldest first.
     pub fn all(conn: &mut Conn) -> QueryResult<Vec<Client>> {
         clients::table

@@ -1,6 +1,7 @@
 //! Grants: what somebody lets a client do. An allowed app, a service's own access and a personal access token are
 //! each one; ending it ends every token under it.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use diesel::deserialize::FromSqlRow;
@@ -12,6 +13,7 @@ use diesel::sql_types::Text;
 use super::audit::{Event, What};
 use super::id::Id;
 use super::limits::Limits;
+use super::token::TokenKind;
 use super::tx::Tx;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
@@ -249,15 +251,56 @@ impl Grant {
         if ended == 0 {
             return Ok(false);
         }
-        let mut event = match self.newest_personal_token(tx)? {
+        let token = self.newest_personal_token(tx)?;
+        tx.record(self.ended(token, because))?;
+        Ok(true)
+    }
+
+    /// End many grants as [`Grant::revoke`] ends one, by a few statements; how many had not ended yet. `by` is kept with
+    /// them as who did it.
+    pub fn revoke_all(tx: &mut Tx, ids: &[Id], by: &str, because: &Because) -> QueryResult<usize> {
+        let keys: Vec<&[u8]> = ids.iter().map(Id::as_bytes).collect();
+        db::hold_grants(tx, &keys)?;
+        let live: Vec<Grant> = grants::table
+            .filter(grants::id.eq_any(ids))
+            .filter(grants::revoked_at.is_null())
+            .order(grants::id)
+            .select(Grant::as_select())
+            .load(&mut **tx)?;
+        let (now, ids): (_, Vec<Id>) = (tx.now, live.iter().map(|grant| grant.id).collect());
+        diesel::update(grants::table.filter(grants::id.eq_any(&ids)))
+            .set((
+                grants::revoked_at.eq(now),
+                grants::revoked_by.eq(by),
+                grants::revoke_reason.eq(because.as_str()),
+            ))
+            .execute(&mut **tx)?;
+        let personal: HashMap<Id, Id> = tokens::table
+            .filter(tokens::grant_id.eq_any(&ids))
+            .filter(tokens::kind.eq(TokenKind::Personal))
+            .order(tokens::id)
+            .select((tokens::grant_id, tokens::id))
+            .load(&mut **tx)?
+            .into_iter()
+            .collect();
+        let ended = live
+            .iter()
+            .map(|grant| grant.ended(personal.get(&grant.id).copied(), because));
+        tx.record_all(ended.collect())?;
+        Ok(live.len())
+    }
+
+    /// What is recorded of its end: as that of its personal access token, if it has one.
+    fn ended(&self, token: Option<Id>, because: &Because) -> Event {
+        let event = match token {
             Some(token) => Event::new(What::TokenRevoked).token(token),
             None => Event::new(What::GrantRevoked),
         };
-        if let Some(words) = because.as_str() {
-            event = event.detail(words);
+        let event = event.grant(self);
+        match because.as_str() {
+            Some(words) => event.detail(words),
+            None => event,
         }
-        tx.record(event.grant(self))?;
-        Ok(true)
     }
 
     /// The public id of the personal access token under this grant, the newest if there were several.

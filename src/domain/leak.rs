@@ -90,7 +90,11 @@ impl Leak {
             Standing::Active | Standing::Spent => {}
             // So would these come to life.
             Standing::Early | Standing::Elsewhere | Standing::Pending => {}
-            Standing::Expired | Standing::Idle | Standing::Revoked | Standing::GrantRevoked => {
+            Standing::Expired
+            | Standing::Idle
+            | Standing::Revoked
+            | Standing::CutOff
+            | Standing::GrantRevoked => {
                 return Ok(());
             }
             Standing::Decoy => {

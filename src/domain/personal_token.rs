@@ -2,8 +2,11 @@
 
 mod changes;
 mod ending;
+pub mod filter;
+mod fitting;
 mod rotation;
 mod rules;
+pub mod search;
 
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use diesel::prelude::*;
 
 use super::audit::{Event, What};
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
+use super::cut_off::CutOffs;
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, Via};
 use super::id::Id;
@@ -173,7 +177,7 @@ impl PersonalToken {
             .order((grants::created_at.desc(), tokens::id.desc()))
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        Ok(found.into_iter().map(PersonalToken::from).collect())
+        CutOffs::shown(conn, found)
     }
 
     /// [`PersonalToken::all_of`], but for those whose successors have taken over by `now`.
@@ -197,7 +201,7 @@ impl PersonalToken {
             .select((Token::as_select(), Grant::as_select()))
             .get_result(conn)
             .optional()?;
-        Ok(found.map(PersonalToken::from))
+        Ok(CutOffs::shown(conn, Vec::from_iter(found))?.pop())
     }
 
     /// The token of this one's family that has no successor: itself, unless it was rotated.
@@ -351,7 +355,7 @@ impl PersonalToken {
             .filter(tokens::spent_at.is_null())
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        let mut live: Vec<PersonalToken> = unrevoked.into_iter().map(PersonalToken::from).collect();
+        let mut live = CutOffs::shown(conn, unrevoked)?;
         live.retain(|token| token.is_live(now));
         Ok(live)
     }

@@ -1,6 +1,6 @@
-//! Who is registered here: clients with their secrets, resource servers with their scopes, forward-auth policies. Every
-//! request needs some of them and they rarely change, so they are kept in memory for as long as the database says that
-//! nothing has changed.
+//! Who is registered here: clients with their secrets, resource servers with their scopes, forward-auth policies; and before
+//! when nothing that was issued counts any more. Every request needs some of them and they rarely change, so they are kept in
+//! memory for as long as the database says that nothing has changed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use subtle::ConstantTimeEq;
 
 use super::client::Client;
+use super::cut_off::CutOffs;
 use super::forward_policy::ForwardPolicy;
 use super::resource::Catalogue;
 use super::secret::Digest;
@@ -43,6 +44,7 @@ pub struct Registry {
     clients: HashMap<String, Arc<Registered>>,
     catalogue: Option<Arc<Catalogue>>,
     policies: Option<HashMap<String, Arc<ForwardPolicy>>>,
+    cut_offs: Option<Arc<CutOffs>>,
 }
 
 impl Registry {
@@ -114,5 +116,15 @@ impl Registry {
             }
         };
         Ok(policies.get(name).cloned())
+    }
+
+    /// Before when nothing was issued that still counts.
+    pub fn cut_offs(&mut self, conn: &mut Conn) -> QueryResult<Arc<CutOffs>> {
+        if let Some(known) = &self.cut_offs {
+            return Ok(known.clone());
+        }
+        let cut_offs = Arc::new(CutOffs::load(conn)?);
+        self.cut_offs = Some(cut_offs.clone());
+        Ok(cut_offs)
     }
 }

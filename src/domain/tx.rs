@@ -147,6 +147,14 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// Write many events into the audit trail, in this transaction.
+    pub fn record_all(&mut self, events: Vec<Event>) -> QueryResult<()> {
+        let recorded: Vec<Deed> = events.iter().map(|e| Deed::Recorded(e.what)).collect();
+        Event::write_all(events, self)?;
+        self.done.extend(recorded);
+        Ok(())
+    }
+
     /// Remember that this was done. It counts once it is committed.
     pub fn did(&mut self, deed: Deed) {
         self.done.push(deed);

@@ -76,6 +76,14 @@ impl User {
             .optional()
     }
 
+    /// The names of these people.
+    pub fn names(conn: &mut Conn, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
+        users::table
+            .filter(users::id.eq_any(ids))
+            .select((users::id, users::username))
+            .load(conn)
+    }
+
     /// Everybody, by name.
     pub fn all(conn: &mut Conn) -> QueryResult<Vec<User>> {
         users::table

@@ -87,6 +87,9 @@ fn standing(conn: &mut Conn, bearer: &Bearer, now: Timestamp) -> QueryResult<Str
             let id = &bearer.client.id;
             format!("Its client {id} is disabled. `jeton client enable {id}` makes it work again.")
         }
+        Standing::CutOff => {
+            "It was issued before the moment from which tokens count here. Only a new one helps.".to_owned()
+        }
         Standing::Decoy => "It is a decoy, which never opened anything.".to_owned(),
         Standing::Pending => {
             "It waits for approval. An administrator has to approve it.".to_owned()

@@ -1,6 +1,7 @@
 //! What the server does by itself, beside answering: one job a file, each idempotent.
 
 pub mod census;
+pub mod cut_offs;
 pub mod denials;
 pub mod expiries;
 pub mod github_keys;

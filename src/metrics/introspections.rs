@@ -6,12 +6,13 @@ use crate::domain::bearer::Standing;
 use crate::domain::token::TokenKind;
 use crate::oauth::introspection::Verdict;
 
-const STANDINGS: [Standing; 12] = [
+const STANDINGS: [Standing; 13] = [
     Standing::Active,
     Standing::Expired,
     Standing::Spent,
     Standing::Revoked,
     Standing::GrantRevoked,
+    Standing::CutOff,
     Standing::OwnerDisabled,
     Standing::ClientDisabled,
     Standing::Early,
@@ -90,6 +91,7 @@ pub(super) fn reason(verdict: Verdict) -> &'static str {
             Standing::Spent => "spent",
             Standing::Revoked => "revoked",
             Standing::GrantRevoked => "grant_revoked",
+            Standing::CutOff => "cut_off",
             Standing::OwnerDisabled => "owner_disabled",
             Standing::ClientDisabled => "client_disabled",
             Standing::Early => "early",

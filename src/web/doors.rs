@@ -16,7 +16,7 @@ use actix_web::{FromRequest, HttpRequest};
 pub use api::{Account, Audit, Holder, Manager, Read, ReadPolicies, Revoke, Write, WritePolicies};
 pub use leaks::{Github, Reporter};
 pub use oauth::{AnyClient, ClientOrHolder, Questioner};
-pub use pages::{PageDoor, Person, Posted, Recent, SignedIn, Visitor};
+pub use pages::{Administrator, PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 pub use proxy::Proxy;
 
 use super::{address, telemetry};

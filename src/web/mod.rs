@@ -3,6 +3,7 @@
 mod address;
 pub mod api;
 mod browser;
+mod bulk;
 pub mod doors;
 pub mod endpoints;
 pub mod errors;

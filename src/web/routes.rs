@@ -11,15 +11,15 @@ use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
 use super::api::{
-    audit, decoys, forward_auth_policies, identify, leaked_tokens, my_tokens, own_token, policies,
-    rotation, secret_scanning as found, user_tokens,
+    all_tokens, audit, decoys, forward_auth_policies, identify, incidents, leaked_tokens,
+    my_tokens, own_token, policies, rotation, secret_scanning as found, user_tokens,
 };
 use super::doors::{Behind, Door};
 use super::endpoints::{
     authorize, forward_auth, health, introspect, metadata, revoke, secret_scanning, token,
 };
 use super::errors;
-use super::pages::{apps, assets, consent, home, password, sign_in, step_up, tokens};
+use super::pages::{admin, apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
 
 pub const AUTHORIZE: &str = "/oauth/authorize";
@@ -38,12 +38,17 @@ pub const STEP_UP: &str = "/step-up";
 pub const TOKENS: &str = "/settings/tokens";
 pub const APPS: &str = "/settings/apps";
 pub const PASSWORD: &str = "/settings/password";
+pub const ADMIN_TOKENS: &str = "/admin/tokens";
+pub const ADMIN_CSV: &str = "/admin/tokens.csv";
+pub const ADMIN_REVOKE: &str = "/admin/tokens/revoke";
 
 const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
 const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
 const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
+const ALL_TOKENS: &str = "/api/personal-access-tokens";
+const ANY_TOKEN: &str = "/api/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
 const POLICIES: &str = "/api/forward-auth-policies";
 const POLICY: &str = "/api/forward-auth-policies/{policy}";
@@ -86,6 +91,10 @@ pub fn all() -> Vec<Route> {
         get(PASSWORD, password::get),
         post(PASSWORD, password::post),
         get("/static/{file}", assets::get),
+        get(ADMIN_TOKENS, admin::list::get),
+        get(ADMIN_CSV, admin::csv::get),
+        get(ADMIN_REVOKE, admin::revoke::get),
+        post(ADMIN_REVOKE, admin::revoke::post),
 
         // For scripts.
         get(OWN_TOKEN, own_token::show),
@@ -136,6 +145,13 @@ pub fn all() -> Vec<Route> {
         get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
         post(LEAKED_TOKENS, leaked_tokens::post),
         post("/api/secret-scanning/github", found::github),
+        get(ALL_TOKENS, all_tokens::list),
+        post("/api/personal-access-tokens/revoke", all_tokens::revoke_many),
+        get(ANY_TOKEN, all_tokens::show),
+        patch(ANY_TOKEN, all_tokens::change),
+        delete(ANY_TOKEN, all_tokens::revoke),
+        post("/api/users/{user}/tokens/revoke-all", incidents::of_user),
+        post("/api/tokens/revoke-all", incidents::of_everybody),
 
         // For the operator.
         get("/healthz", health::alive),

@@ -84,6 +84,8 @@ async fn a_stranger_is_answered_as_the_door_says() {
             "visitor's form" => assert_eq!(status, 403, "{name}"),
             "signed in"
             | "recently signed in"
+            | "administrator"
+            | "administrator's form"
             | "signed-in person's form"
             | "recently signed-in person's form" => {
                 assert_eq!(status, 303, "{name}");
@@ -204,6 +206,7 @@ async fn an_ordinary_person_manages_nobody_and_has_their_own_pages() {
                 [200, 404].contains(&status) || header(&answer, "location").starts_with('/'),
                 "{name}: {status}"
             ),
+            "administrator" => assert_eq!(status, 403, "{name}"),
             // The header is for calls; a form carries its token itself.
             door if door.ends_with("form") => assert_eq!(status, 403, "{name}"),
             "account" => assert!(![401, 403].contains(&status), "{name}: {status}"),

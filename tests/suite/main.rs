@@ -95,3 +95,8 @@ mod third_party;
 mod token_policy;
 mod traces;
 mod withdrawal;
+
+mod api_all_tokens;
+mod cli_revoke;
+mod cut_offs;
+mod incidents;

@@ -3,7 +3,8 @@
 
 use diesel::prelude::*;
 use jeton::db::schema::{
-    client_secrets, clients, forward_auth_policies as policies, registry, resources, scopes,
+    client_secrets, clients, cut_offs, forward_auth_policies as policies, registry, resources,
+    scopes,
 };
 use jeton::domain::client::Client;
 use jeton::domain::tx::Tx;
@@ -255,6 +256,25 @@ async fn every_change_of_the_registry_is_counted() {
     });
     counts("a forward-auth policy that is gone", &|tx| {
         diesel::delete(policies::table).execute(&mut **tx)
+    });
+    counts("a new cut-off", &|tx| {
+        diesel::insert_into(cut_offs::table)
+            .values((
+                cut_offs::id.eq(vec![9; 16]),
+                cut_offs::kind.eq("pat"),
+                cut_offs::issued_before.eq(1),
+                cut_offs::created_at.eq(1),
+                cut_offs::created_by.eq("by hand"),
+            ))
+            .execute(&mut **tx)
+    });
+    counts("a cut-off's moment", &|tx| {
+        diesel::update(cut_offs::table)
+            .set(cut_offs::issued_before.eq(2))
+            .execute(&mut **tx)
+    });
+    counts("a cut-off that is gone", &|tx| {
+        diesel::delete(cut_offs::table).execute(&mut **tx)
     });
 }
 

@@ -573,3 +573,42 @@ async fn a_bad_body_rotates_nothing() {
     }
     assert_eq!(count!(house.server, tokens), 1);
 }
+
+/// Of a family whose successor was made after an incident's moment, the old half alone ends; the other is listed, and stays.
+#[actix_web::test]
+async fn an_incident_ends_the_old_half_alone() {
+    for everybody in [false, true] {
+        let house = House::build().await;
+        house.server.clock.advance(seconds(60));
+        let moment = house.server.clock.now().whole_second().millis();
+        house.server.clock.advance(seconds(60));
+        let new = text(&house.rotate(&house.old_id).await, "value");
+        let manager = house.server.manager("pats:revoke pats:read").await;
+        let path = match everybody {
+            true => "/api/tokens/revoke-all".to_owned(),
+            false => format!("/api/users/{}/tokens/revoke-all", house.alice.id),
+        };
+        let mut body = json!({"issuedBefore": moment, "kinds": ["pat"]});
+        if everybody {
+            body["dryRun"] = json!(true);
+            let (_, would) = manager.call("POST", &path, body.clone()).await;
+            body =
+                json!({"issuedBefore": moment, "kinds": ["pat"], "confirmCount": would["count"]});
+        }
+        let (status, ended) = manager.call("POST", &path, body).await;
+        assert!((200..300).contains(&status), "{ended}");
+        let cut = house
+            .server
+            .app
+            .write(jeton::domain::tx::Caller::system(), |tx| {
+                Ok::<_, jeton::db::Fault>(jeton::domain::cut_off::CutOff::write_rows(tx, 100)?)
+            });
+        cut.await.expect("the rows are written");
+        assert!(!house.works(&house.old).await, "everybody: {everybody}");
+        assert!(house.works(&new).await, "everybody: {everybody}");
+        let (_, all) = manager
+            .get("/api/personal-access-tokens?status=active")
+            .await;
+        assert_eq!(all["items"].as_array().map(Vec::len), Some(1), "{all}");
+    }
+}

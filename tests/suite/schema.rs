@@ -113,6 +113,8 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "reminders_of_user",
             "reminders_by_time",
             "personal_tokens_by_end",
+            "grants_personal",
+            "tokens_personal_by_end",
         ])
     );
     assert_eq!(

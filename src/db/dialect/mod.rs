@@ -10,7 +10,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::schema::{clients, users};
+use super::schema::{clients, grants, users};
 use super::{Conn, Fault, Location};
 use crate::clock::Timestamp;
 pub use many::{EventSeal, GrantUse, TokenRow, insert_tokens, note_uses, seal_events};
@@ -154,6 +154,21 @@ pub fn hold_client(conn: &mut Conn, id: &str) -> QueryResult<()> {
         Conn::Postgres(conn) => clients::table
             .filter(clients::id.eq(id))
             .select(clients::id)
+            .for_no_key_update()
+            .execute(conn)
+            .map(drop),
+    }
+}
+
+/// Hold these grants in the order in which everybody holds several, so that what is asked of them now is so until the
+/// transaction ends.
+pub fn hold_grants(conn: &mut Conn, ids: &[&[u8]]) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => grants::table
+            .filter(grants::id.eq_any(ids))
+            .order(grants::id)
+            .select(grants::id)
             .for_no_key_update()
             .execute(conn)
             .map(drop),

@@ -73,6 +73,10 @@ events! {
     TokenPurged "token.purged" "It had ended long ago, and is no longer kept. The detail is its name.",
     MailQueued "mail.queued" "A mail to somebody is to be sent. The detail says what it tells.",
     MailGivenUp "mail.given_up" "A mail could not be handed over, and no more is tried. The detail says why.",
+    RefreshTokenRevoked "refresh_token.revoked" "One refresh token was ended with others of its person.",
+    TokensRevokedInBulk "tokens.revoked_in_bulk" "Personal access tokens that a filter found were ended. The detail has the filter and the number.",
+    TokensOfUserRevoked "tokens.of_user_revoked" "Tokens of one person were ended. The detail says which and how many.",
+    TokensCutOff "tokens.cut_off" "Nothing of a kind that was issued before a moment counts any more. The detail says what and when.",
     AuditPurged "audit.purged" "Old events were removed from this trail. The detail is the last of them: its number and its digest.",
 }
 

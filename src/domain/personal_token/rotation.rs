@@ -64,18 +64,15 @@ impl Family {
     fn held(tx: &mut Tx, member: &PersonalToken) -> Result<Self, Problem> {
         let owner = member.owner()?;
         db::hold_user(tx, owner.as_bytes())?;
-        let grant = Grant::find(tx, member.grant.id)?.ok_or(Problem::NotLive)?;
         let all: Vec<Token> = tokens::table
-            .filter(tokens::grant_id.eq(grant.id))
+            .filter(tokens::grant_id.eq(member.grant.id))
             .select(Token::as_select())
             .load(&mut **tx)?;
         let (mut current, earlier): (Vec<Token>, Vec<Token>) =
             all.into_iter().partition(|token| token.spent_at.is_none());
-        match current.pop() {
-            Some(token) if grant.revoked_at.is_none() => Ok(Self {
-                current: PersonalToken { token, grant },
-                earlier,
-            }),
+        let current = current.pop().ok_or(Problem::NotLive)?;
+        match PersonalToken::find(tx, current.id)? {
+            Some(current) if current.grant.revoked_at.is_none() => Ok(Self { current, earlier }),
             _ => Err(Problem::NotLive),
         }
     }

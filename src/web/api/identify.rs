@@ -156,7 +156,7 @@ fn state(standing: Standing) -> &'static str {
         Standing::Active => "active",
         Standing::Expired => "expired",
         Standing::Spent => "spent",
-        Standing::Revoked | Standing::GrantRevoked => "revoked",
+        Standing::Revoked | Standing::GrantRevoked | Standing::CutOff => "revoked",
         Standing::OwnerDisabled => "owner_disabled",
         Standing::ClientDisabled => "client_disabled",
         Standing::Decoy => "decoy",

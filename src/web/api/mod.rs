@@ -1,10 +1,12 @@
 //! The JSON API, for scripts. camelCase; times in milliseconds since 1970; errors are `{code, message, details}` with
 //! stable codes.
 
+pub mod all_tokens;
 pub mod audit;
 pub mod decoys;
 pub mod forward_auth_policies;
 pub mod identify;
+pub mod incidents;
 pub mod leaked_tokens;
 pub mod my_tokens;
 pub mod own_token;
@@ -26,6 +28,8 @@ use super::{errors, pages};
 use crate::db::{Fault, Refusal};
 use crate::domain::forward_policy;
 use crate::domain::personal_token::Problem;
+use crate::domain::personal_token::filter::Unreadable;
+use crate::domain::personal_token::search::NotSearched;
 use crate::oauth;
 use crate::oauth::error::InvalidRequest;
 
@@ -120,6 +124,23 @@ fn parse_secret<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     })
 }
 
+/// The longest reason that is kept, in characters.
+const REASON_MAX: usize = 255;
+
+/// The words with which somebody revokes, if they gave any.
+fn reason(words: Option<String>) -> Result<Option<String>, Error> {
+    let words = words.map(|words| words.trim().to_owned());
+    let words = words.filter(|words| !words.is_empty());
+    match &words {
+        Some(text) if text.chars().count() > REASON_MAX || text.contains(char::is_control) => {
+            Err(Error::malformed(format!(
+                "A reason is one line of at most {REASON_MAX} characters."
+            )))
+        }
+        _ => Ok(words),
+    }
+}
+
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let status = errors::status_of(&fault);
@@ -150,6 +171,23 @@ impl Refusal for Error {
 impl From<InvalidRequest> for Error {
     fn from(error: InvalidRequest) -> Self {
         Self::malformed(error.to_string())
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(error: Unreadable) -> Self {
+        Self::malformed(error.to_string())
+    }
+}
+
+impl From<NotSearched> for Error {
+    fn from(error: NotSearched) -> Self {
+        match error {
+            NotSearched::Fault(fault) => fault.into(),
+            NotSearched::TooManyToSort => {
+                Self::unprocessable("search.too_many_to_sort", error.to_string())
+            }
+        }
     }
 }
 

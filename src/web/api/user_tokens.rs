@@ -147,7 +147,7 @@ fn found_by_name(tx: &mut Tx, user: &str, name: &str) -> Result<PersonalToken, E
     token.ok_or_else(|| Error::not_found("token"))
 }
 
-fn found_user(conn: &mut Conn, id: &str) -> Result<User, Error> {
+pub(super) fn found_user(conn: &mut Conn, id: &str) -> Result<User, Error> {
     let user = match id.parse::<Id>() {
         Ok(id) => User::find(conn, id)?,
         Err(_) => None,

@@ -42,6 +42,9 @@ pub struct SignedIn {
     pub caller: Caller,
 }
 
+/// Somebody who is signed in and may administer this server.
+pub struct Administrator(pub SignedIn);
+
 /// Somebody who has entered their password lately: what a form that makes a secret asks for.
 pub struct Recent(pub SignedIn);
 
@@ -187,6 +190,23 @@ impl PageDoor for Recent {
     }
 }
 
+impl PageDoor for Administrator {
+    const NAME: &'static str = "administrator";
+    const NAME_POSTED: &'static str = "administrator's form";
+
+    fn open(visitor: Visitor) -> Result<Self, Error> {
+        let signed_in = SignedIn::open(visitor)?;
+        if !signed_in.user.is_admin {
+            return Err(Error::ForAdministrators);
+        }
+        Ok(Self(signed_in))
+    }
+
+    fn browser(&self) -> &Browser {
+        &self.0.browser
+    }
+}
+
 /// Make each of them an extractor and a door.
 macro_rules! page_door {
     ($($door:ty)*) => { $(
@@ -204,7 +224,7 @@ macro_rules! page_door {
         }
     )* };
 }
-page_door!(Visitor SignedIn Recent);
+page_door!(Visitor SignedIn Recent Administrator);
 
 async fn open<D: PageDoor>(req: HttpRequest) -> Result<D, Error> {
     D::open(Visitor::at(req).await?)

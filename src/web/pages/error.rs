@@ -41,6 +41,8 @@ pub enum Error {
     NotFound,
     #[error("This address takes another kind of request.")]
     Method,
+    #[error("This page is for administrators.")]
+    ForAdministrators,
     #[error("These pages are for people at a browser; a token does not open them.")]
     TokenOnPage,
     #[error(
@@ -49,6 +51,9 @@ pub enum Error {
     ForeignForm,
     #[error("This form can't be read: {0}.")]
     Form(InvalidRequest),
+    /// What was asked for can't be searched for, in a sentence.
+    #[error("{0}")]
+    Filter(String),
     #[error("{0}")]
     Tampered(&'static str),
     #[error("{0}")]
@@ -67,9 +72,11 @@ impl Error {
         match self {
             Error::NotFound => "Nothing here",
             Error::Method => "Not that way",
+            Error::ForAdministrators => "Not for you",
             Error::TokenOnPage => "A person, please",
             Error::ForeignForm | Error::Form(_) | Error::Tampered(_) => "This form is not valid",
             Error::NoWayBack(_) => "This app can't be let in",
+            Error::Filter(_) => "This can't be searched for",
             Error::Over(_) => "This request is over",
             Error::Fault(_) => "Please try again",
             Error::SignIn { .. } | Error::SignedOut => "Sign in",
@@ -82,6 +89,9 @@ impl Error {
             Error::NotFound | Error::Method => {
                 "Check the address, or begin again from your tokens."
             }
+            Error::ForAdministrators => {
+                "Go back to your own tokens, or ask an administrator to do it."
+            }
             Error::TokenOnPage => "Open this address in a browser and sign in.",
             Error::ForeignForm | Error::Form(_) | Error::Tampered(_) => {
                 "Go back, load the page again, and send the form once more. Nothing has changed."
@@ -89,6 +99,7 @@ impl Error {
             Error::NoWayBack(_) => {
                 "Nothing was shared with the app. Tell its makers what you see here; it is theirs to mend."
             }
+            Error::Filter(_) => "Go back and change the filter. Nothing has changed.",
             Error::Over(_) => "Begin again from the app. Nothing was shared with it.",
             _ => {
                 "Wait a moment and load the page again. If it goes on, tell your administrator the number below."
@@ -112,10 +123,12 @@ impl ResponseError for Error {
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Method => StatusCode::METHOD_NOT_ALLOWED,
             Error::TokenOnPage => StatusCode::UNAUTHORIZED,
-            Error::ForeignForm => StatusCode::FORBIDDEN,
-            Error::Form(_) | Error::Tampered(_) | Error::NoWayBack(_) | Error::Over(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Error::ForAdministrators | Error::ForeignForm => StatusCode::FORBIDDEN,
+            Error::Form(_)
+            | Error::Filter(_)
+            | Error::Tampered(_)
+            | Error::NoWayBack(_)
+            | Error::Over(_) => StatusCode::BAD_REQUEST,
             Error::Fault(fault) => errors::status_of(fault),
         }
     }

@@ -1,6 +1,7 @@
 //! For people at a browser: one file a page, with the struct its template is rendered from. Everything works by plain
 //! forms; scripts only add comfort.
 
+pub mod admin;
 pub mod apps;
 pub mod assets;
 mod authentication;
@@ -35,7 +36,7 @@ pub struct Frame {
     pub version: &'static str,
     pub csrf: String,
     pub viewer: Option<Viewer>,
-    /// The current entry of the navigation: "tokens", "apps", "password" or "".
+    /// The current entry of the navigation: "tokens", "apps", "password", "admin" or "".
     pub here: &'static str,
     /// A sentence about an act that has just succeeded.
     pub notice: Option<&'static str>,

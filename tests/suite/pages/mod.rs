@@ -1,6 +1,7 @@
 //! The pages that people see, as they come over the wire. What a real browser makes of them is in `browser`.
 
 mod account;
+mod admin;
 mod errors;
 mod list;
 mod new_token;

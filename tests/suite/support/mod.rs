@@ -32,7 +32,7 @@ pub use database::{TestDatabase, postgres};
 pub use exposition::{Exposition, Watch};
 pub use forward::{challenges, policy};
 pub use github::{FINDINGS, GithubKey, KEYS, github_keys, send_findings};
-pub use leftovers::leave_expired;
+pub use leftovers::{leave_expired, leave_personal};
 pub use log::Log;
 pub use mail_server::{MAIL_FROM, MailServer};
 pub use postgres::Postgres;

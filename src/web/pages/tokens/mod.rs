@@ -65,6 +65,15 @@ impl TokenRow {
     }
 
     fn of(token: &PersonalToken, owner: Id, now: Timestamp) -> Self {
+        Self::told(token, now, |actor| who(actor, owner))
+    }
+
+    /// The token, with everybody who did something to it by the name that `who` has for them.
+    pub(super) fn told(
+        token: &PersonalToken,
+        now: Timestamp,
+        who: impl Fn(&str) -> String,
+    ) -> Self {
         let grant = &token.grant;
         let words = |text: &str| {
             text.split(' ')
@@ -81,8 +90,8 @@ impl TokenRow {
             resources: words(grant.audience.as_str()),
             created: When::of(grant.created_at, now),
             created_by: match &grant.created_from {
-                Some(address) => format!("{} at {address}", who(&grant.created_by, owner)),
-                None => who(&grant.created_by, owner),
+                Some(address) => format!("{} at {address}", who(&grant.created_by)),
+                None => who(&grant.created_by),
             },
             created_via: match grant.created_via.as_str() {
                 "page" => "these pages",
@@ -97,7 +106,7 @@ impl TokenRow {
             last_used_ip: grant.last_used_from.clone(),
             limits: limits(token, now),
             state: token.state(now).as_str(),
-            state_note: state_note(token, owner, now),
+            state_note: state_note(token, now, &who),
             new_network: None,
             predecessor: None,
         }
@@ -151,7 +160,7 @@ fn urgency(token: &PersonalToken, now: Timestamp) -> &'static str {
     }
 }
 
-fn state_note(token: &PersonalToken, owner: Id, now: Timestamp) -> String {
+fn state_note(token: &PersonalToken, now: Timestamp, who: impl Fn(&str) -> String) -> String {
     if token.state(now) == State::Pending {
         return "An administrator has to approve it before it works.".to_owned();
     }
@@ -162,7 +171,7 @@ fn state_note(token: &PersonalToken, owner: Id, now: Timestamp) -> String {
         .grant
         .revoked_by
         .as_deref()
-        .map(|by| who(by, owner))
+        .map(who)
         .unwrap_or_default();
     let reason = token
         .grant

@@ -1,0 +1,3 @@
+DROP TABLE cut_offs;
+DROP INDEX tokens_personal_by_end;
+DROP INDEX grants_personal;
