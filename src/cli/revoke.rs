@@ -178,10 +178,10 @@ impl Command {
 
     fn kinds(&self) -> Result<Vec<TokenKind>, Error> {
         if self.kind.is_empty() {
-            return Ok(TokenKind::ALL.to_vec());
+            return Ok(TokenKind::OPENING.to_vec());
         }
         let read = self.kind.iter().map(|name| {
-            let kind = TokenKind::ALL
+            let kind = TokenKind::OPENING
                 .into_iter()
                 .find(|kind| kind.as_str() == name);
             kind.ok_or_else(|| {

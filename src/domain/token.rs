@@ -36,6 +36,10 @@ impl TokenKind {
         TokenKind::Decoy,
     ];
 
+    /// Those that open something.
+    pub const OPENING: [TokenKind; 3] =
+        [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal];
+
     /// The word introspection says (`token_kind`).
     pub fn as_str(&self) -> &'static str {
         match self {

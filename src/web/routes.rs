@@ -56,17 +56,39 @@ pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
 const DECOYS: &str = "/api/decoy-tokens";
 
 /// The route table.
-#[rustfmt::skip]
 pub fn all() -> Vec<Route> {
+    [for_programs(), for_people(), for_scripts(), for_managers()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// For programs that speak OAuth, proxies, whoever finds secrets where they should not be, and the operator.
+#[rustfmt::skip]
+fn for_programs() -> Vec<Route> {
     vec![
-        // For programs that speak OAuth.
         get(METADATA, metadata::get).for_any_origin(),
         get(AUTHORIZE, authorize::get),
         post(TOKEN, token::post).for_any_origin(),
         post(INTROSPECT, introspect::post),
         post(REVOKE, revoke::post).for_any_origin(),
 
-        // For people.
+        get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
+        get(FORWARD_AUTH_PATH, forward_auth::answer).by_any_method(),
+
+        get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
+        post(LEAKED_TOKENS, leaked_tokens::post),
+        post("/api/secret-scanning/github", found::github),
+
+        get("/healthz", health::alive),
+        get("/readyz", health::ready),
+    ]
+}
+
+/// Pages.
+#[rustfmt::skip]
+fn for_people() -> Vec<Route> {
+    vec![
         get("/", home::get),
         get(SIGN_IN, sign_in::get),
         post(SIGN_IN, sign_in::post),
@@ -90,20 +112,22 @@ pub fn all() -> Vec<Route> {
         post("/settings/apps/{client}/disconnect", apps::disconnect),
         get(PASSWORD, password::get),
         post(PASSWORD, password::post),
-        get("/static/{file}", assets::get),
         get(ADMIN_TOKENS, admin::list::get),
         get(ADMIN_CSV, admin::csv::get),
         get(ADMIN_REVOKE, admin::revoke::get),
         post(ADMIN_REVOKE, admin::revoke::post),
+        get("/static/{file}", assets::get),
+    ]
+}
 
-        // For scripts.
+/// A token about itself, and people's own tokens for a front end.
+#[rustfmt::skip]
+fn for_scripts() -> Vec<Route> {
+    vec![
         get(OWN_TOKEN, own_token::show),
         post("/api/personal-access-tokens/self/rotate", rotation::rotate_own),
         post("/api/personal-access-tokens/self/rotate/finish", rotation::finish_own),
         delete(OWN_TOKEN, own_token::revoke),
-        post("/api/personal-access-tokens/{token}/rotate", rotation::rotate_any),
-        post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any),
-        post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any),
         get("/api/my-account/personal-access-tokens/options", my_tokens::options),
         get(MY_TOKENS, my_tokens::list),
         post(MY_TOKENS, my_tokens::create),
@@ -113,10 +137,24 @@ pub fn all() -> Vec<Route> {
         post("/api/my-account/personal-access-tokens/{token}/rotate", rotation::rotate_mine),
         post("/api/my-account/personal-access-tokens/{token}/rotate/finish", rotation::finish_mine),
         post("/api/my-account/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_mine),
+        get("/api/my-account/personal-access-tokens/{token}/events", audit::of_mine),
+    ]
+}
+
+/// Everybody's tokens, and the rules.
+#[rustfmt::skip]
+fn for_managers() -> Vec<Route> {
+    vec![
+        get(ALL_TOKENS, all_tokens::list),
+        post("/api/personal-access-tokens/revoke", all_tokens::revoke_many),
+        get(ANY_TOKEN, all_tokens::show),
+        patch(ANY_TOKEN, all_tokens::change),
+        delete(ANY_TOKEN, all_tokens::revoke),
+        post("/api/personal-access-tokens/{token}/rotate", rotation::rotate_any),
+        post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any),
+        post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any),
         post("/api/personal-access-tokens/{token}/approve", policies::approve),
-        get(TOKEN_POLICY, policies::show),
-        put(TOKEN_POLICY, policies::decide),
-        post("/api/policies/personal-access-tokens/preview", policies::preview),
+        get("/api/personal-access-tokens/{token}/events", audit::of_token),
         get(USER_TOKENS, user_tokens::list),
         post(USER_TOKENS, user_tokens::create),
         patch(USER_TOKENS, user_tokens::rename),
@@ -124,38 +162,21 @@ pub fn all() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show),
         patch(USER_TOKEN, user_tokens::change),
         delete(USER_TOKEN, user_tokens::revoke),
-        get(POLICIES, forward_auth_policies::list),
-        get(POLICY, forward_auth_policies::show),
-        put(POLICY, forward_auth_policies::put),
-        delete(POLICY, forward_auth_policies::remove),
-
-        // For proxies.
-        get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
-        get(FORWARD_AUTH_PATH, forward_auth::answer).by_any_method(),
-        get("/api/my-account/personal-access-tokens/{token}/events", audit::of_mine),
-        get("/api/personal-access-tokens/{token}/events", audit::of_token),
-        get("/api/audit", audit::list),
-        get("/api/audit/export", audit::export),
+        post("/api/users/{user}/tokens/revoke-all", incidents::of_user),
+        post("/api/tokens/revoke-all", incidents::of_everybody),
         post("/api/tokens/identify", identify::post),
         get(DECOYS, decoys::list),
         post(DECOYS, decoys::create),
         delete("/api/decoy-tokens/{token}", decoys::remove),
-
-        // For whoever finds secrets where they should not be.
-        get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
-        post(LEAKED_TOKENS, leaked_tokens::post),
-        post("/api/secret-scanning/github", found::github),
-        get(ALL_TOKENS, all_tokens::list),
-        post("/api/personal-access-tokens/revoke", all_tokens::revoke_many),
-        get(ANY_TOKEN, all_tokens::show),
-        patch(ANY_TOKEN, all_tokens::change),
-        delete(ANY_TOKEN, all_tokens::revoke),
-        post("/api/users/{user}/tokens/revoke-all", incidents::of_user),
-        post("/api/tokens/revoke-all", incidents::of_everybody),
-
-        // For the operator.
-        get("/healthz", health::alive),
-        get("/readyz", health::ready),
+        get(TOKEN_POLICY, policies::show),
+        put(TOKEN_POLICY, policies::decide),
+        post("/api/policies/personal-access-tokens/preview", policies::preview),
+        get(POLICIES, forward_auth_policies::list),
+        get(POLICY, forward_auth_policies::show),
+        put(POLICY, forward_auth_policies::put),
+        delete(POLICY, forward_auth_policies::remove),
+        get("/api/audit", audit::list),
+        get("/api/audit/export", audit::export),
     ]
 }
 

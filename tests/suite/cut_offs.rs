@@ -212,7 +212,7 @@ async fn lists_know_it_before_the_rows_do() {
             Ok(rows.get_result(&mut **tx)?)
         });
         assert_eq!(rows, if written { 1_201 } else { 0 });
-        assert_eq!(house.trail("grant.revoked").len(), rows as usize);
+        assert_eq!(house.trail("token.revoked").len(), rows as usize);
         first["revokedAt"] = Value::Null;
         assert_eq!(*before.get_or_insert(first.clone()), first);
     }

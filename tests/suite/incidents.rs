@@ -113,7 +113,7 @@ async fn what_a_filter_finds_is_ended_if_the_count_is_confirmed() {
     let said = "2 tokens with scope=notes:write createdAfter=0: leaked laptop";
     let bulk = details(&house.server, "tokens.revoked_in_bulk");
     assert_eq!(bulk, [Some(said.to_owned())]);
-    let each = details(&house.server, "grant.revoked");
+    let each = details(&house.server, "token.revoked");
     assert_eq!(each, vec![Some("leaked laptop".to_owned()); 2]);
     let (_, list) = house
         .manager
@@ -197,7 +197,7 @@ async fn many_are_ended_and_going_on_after_half_of_them_is_asking_again() {
         (status, told),
         (200, json!({"count": 1_400, "revoked": 1_400}))
     );
-    assert_eq!(details(server, "grant.revoked").len(), 2_100);
+    assert_eq!(details(server, "token.revoked").len(), 2_100);
     assert_eq!(house.accepted().await, [true; 3]);
     let (_, dry) = house
         .revoke(json!({"filter": filter, "dryRun": true}))

@@ -178,7 +178,7 @@ async fn a_token_that_ended_is_told_of_once() {
     futures_util::future::join_all(reports).await;
     report(&server, &[&token, &token]).await;
     assert_eq!(trail(&server, "token.leaked").len(), 1);
-    assert_eq!(trail(&server, "grant.revoked").len(), 1);
+    assert_eq!(trail(&server, "token.revoked").len(), 1);
     let expired = server.personal_token(&alice, "notes:read");
     server.clock.advance(seconds(90 * 86_400));
     report(&server, &[&expired]).await;

@@ -3,7 +3,7 @@
 ALTER TABLE audit_events ADD COLUMN token_id BLOB;
 ALTER TABLE audit_events ADD COLUMN seq BIGINT;
 ALTER TABLE audit_events ADD COLUMN hash BLOB;
-CREATE UNIQUE INDEX audit_events_seq ON audit_events (seq) WHERE seq IS NOT NULL;
+CREATE UNIQUE INDEX audit_events_seq ON audit_events (seq);
 CREATE INDEX audit_events_unsealed ON audit_events (id) WHERE seq IS NULL;
 
 -- Ids are in the order of time: each of these finds the newest of its kind without sorting.

@@ -104,11 +104,11 @@ fn said(affected: Affected) -> Value {
 /// The kinds that are named, or all.
 fn kinds(named: Option<Vec<String>>) -> Result<Vec<TokenKind>, Error> {
     let Some(named) = named else {
-        return Ok(TokenKind::ALL.to_vec());
+        return Ok(TokenKind::OPENING.to_vec());
     };
     let wanted = "kinds are one or several of pat, access and refresh.";
     let read = named.iter().map(|name| {
-        let kind = TokenKind::ALL
+        let kind = TokenKind::OPENING
             .into_iter()
             .find(|kind| kind.as_str() == name);
         kind.ok_or_else(|| Error::malformed(wanted))

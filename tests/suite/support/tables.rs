@@ -123,7 +123,7 @@ pub fn unique_keys(conn: &mut Conn) -> BTreeSet<String> {
         conn,
         sqlite: "SELECT t.name || ' (' || group_concat(c.name, ', ') || ')' AS name FROM sqlite_schema t, \
             pragma_index_list(t.name) i, pragma_index_info(i.name) c \
-            WHERE t.type = 'table' AND i.\"unique\" AND i.origin = 'u' GROUP BY t.name, i.name",
+            WHERE t.type = 'table' AND i.\"unique\" AND i.origin <> 'pk' AND NOT i.partial GROUP BY t.name, i.name",
         postgres: "SELECT conrelid::regclass || ' (' || (SELECT string_agg(attname, ', ' ORDER BY attnum) \
             FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY(indkey)) || ')' AS name \
             FROM pg_index JOIN pg_constraint ON conindid = indexrelid AND conrelid = indrelid \
@@ -135,7 +135,7 @@ pub fn unique_keys(conn: &mut Conn) -> BTreeSet<String> {
 pub fn indexes(conn: &mut Conn) -> BTreeSet<String> {
     named(rows!(
         conn,
-        sqlite: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql NOT LIKE 'CREATE UNIQUE %'",
+        sqlite: "SELECT name FROM sqlite_schema WHERE type = 'index' AND (sql NOT LIKE 'CREATE UNIQUE %' OR sql LIKE '% WHERE %')",
         postgres: "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class c ON c.oid = indrelid \
             WHERE relnamespace = 'public'::regnamespace \
             AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))"
