@@ -113,7 +113,7 @@ impl Filter {
     }
 }
 
-/// As [`PersonalToken::state`] has it, and what is cut off counts as revoked.
+/// As [`super::PersonalToken::state`] has it, and what is cut off counts as revoked.
 fn in_state(query: Joined, state: State, cut_off: Option<Timestamp>, now: Timestamp) -> Joined {
     let cut_off = cut_off.unwrap_or(Timestamp::from_millis(i64::MIN));
     if state == State::Revoked {
