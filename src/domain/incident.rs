@@ -94,23 +94,15 @@ impl OfUser {
         let now = tx.now;
         let rows = self.rows(tx, user, now)?;
         let because = Because::Asked(self.reason.clone());
-        let grants = |personal: bool| {
-            let wanted = rows.iter().filter(|row| {
-                let current = !personal || row.spent_at.is_none();
-                (row.kind == TokenKind::Personal) == personal && current
-            });
-            let mut grants: Vec<Id> = wanted.map(|row| row.grant).collect();
-            grants.sort_unstable();
-            grants.dedup();
-            grants
-        };
-        for batch in grants(true).chunks(BATCH) {
+        let personal = rows.iter().filter(|row| row.kind == TokenKind::Personal);
+        let (rotated, current): (Vec<&Row>, Vec<&Row>) =
+            personal.partition(|row| row.spent_at.is_some());
+        let mut grants: Vec<Id> = current.iter().map(|row| row.grant).collect();
+        grants.sort_unstable();
+        for batch in grants.chunks(BATCH) {
             end(tx, batch, &because)?;
         }
         // What works beside a younger successor ends alone.
-        let rotated = rows
-            .iter()
-            .filter(|row| row.kind == TokenKind::Personal && row.spent_at.is_some());
         for row in rotated {
             if let Some(old) = PersonalToken::find(tx, row.id)? {
                 old.give_back(tx, &because)?;

@@ -30,13 +30,23 @@ pub struct Leak {
 
 /// Where secrets were seen, and what else is said of it. No secret is in it.
 #[derive(Debug, Clone)]
-pub struct Whereabouts(Arc<str>);
+pub struct Whereabouts {
+    url: Option<Arc<str>>,
+    note: Option<Arc<str>>,
+}
 
 impl Whereabouts {
     /// A URL and a few words more, both as they came.
     pub fn of(url: Option<&str>, note: Option<&str>) -> Self {
-        let words: Vec<String> = [url, note].into_iter().flatten().map(redacted).collect();
-        Self(words.join(" ").into())
+        let [url, note] = [url, note].map(|words| words.map(|words| redacted(words).into()));
+        Self { url, note }
+    }
+
+    /// What is said before, then the URL and the note if there are any, with spaces between them.
+    fn after(&self, before: &str) -> String {
+        let words = [Some(before), self.url.as_deref(), self.note.as_deref()];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        words.join(" ").trim_end().to_owned()
     }
 }
 
@@ -73,17 +83,16 @@ impl Leak {
         let Some(bearer) = Bearer::find(tx, self.digest)? else {
             return Ok(Client::note_leak(tx, self.digest, &self.detail())?);
         };
+        if bearer.token.is_spent() && bearer.token.kind == TokenKind::Personal {
+            // It ends alone: its successor has not leaked.
+            let token = PersonalToken::find(tx, bearer.token.id)?.ok_or(NotFound)?;
+            return match token.give_back(tx, &Because::Leaked)? {
+                true => self.announce(tx, &token.grant),
+                false => Ok(()),
+            };
+        }
         // From wherever it may be used: the finder's address says nothing.
         match bearer.standing(tx.now, None) {
-            // A personal one that was rotated ends alone: its successor has not leaked.
-            Standing::Spent if bearer.token.kind == TokenKind::Personal => return Ok(()),
-            Standing::Active | Standing::Elsewhere
-                if bearer.token.is_spent() && bearer.token.kind == TokenKind::Personal =>
-            {
-                let token = PersonalToken::find(tx, bearer.token.id)?.ok_or(NotFound)?;
-                token.give_back(tx, &Because::Leaked)?;
-                return self.announce(tx, &token.grant);
-            }
             // Both may be switched on again, and what leaked must not come back with them.
             Standing::OwnerDisabled | Standing::ClientDisabled => {}
             // It would be answered with its successor for a moment more.
@@ -98,8 +107,8 @@ impl Leak {
                 return Ok(());
             }
             Standing::Decoy => {
-                let place = format!("reported as leaked {}", self.whereabouts.0);
-                return Ok(Decoy::used(tx, bearer.grant.id, place.trim_end())?);
+                let place = self.whereabouts.after("reported as leaked");
+                return Ok(Decoy::used(tx, bearer.grant.id, &place)?);
             }
         }
         let grant = Grant::find(tx, bearer.grant.id)?.ok_or(NotFound)?;
@@ -130,19 +139,16 @@ impl Leak {
         let (Some(token), Some(owner)) = (&personal, grant.user_id) else {
             return Ok(());
         };
-        let place = Some(&*self.whereabouts.0).filter(|place| !place.is_empty());
         let letter = Letter::Leaked {
             token,
-            url: place,
-            note: None,
+            url: self.whereabouts.url.as_deref(),
+            note: self.whereabouts.note.as_deref(),
         };
         mail::tell(tx, owner, &letter)
     }
 
-    /// The hint, and the URL and the note if there are any, with spaces between them.
+    /// The hint, and where it was seen.
     fn detail(&self) -> String {
-        format!("{} {}", self.hint, self.whereabouts.0)
-            .trim_end()
-            .to_owned()
+        self.whereabouts.after(&self.hint)
     }
 }

@@ -79,12 +79,17 @@ pub enum End {
 }
 
 impl End {
-    /// How long that is from `now` on; `None` for ever.
-    pub fn life(self, now: Timestamp) -> Option<Duration> {
+    /// The moment, if there is one.
+    pub fn at(self) -> Option<Timestamp> {
         match self {
-            End::At(end) => Some(end.since(now.whole_second())),
+            End::At(end) => Some(end),
             End::Never => None,
         }
+    }
+
+    /// How long that is from `now` on; `None` for ever.
+    pub fn life(self, now: Timestamp) -> Option<Duration> {
+        self.at().map(|end| end.since(now.whole_second()))
     }
 }
 
@@ -115,10 +120,9 @@ impl PersonalToken {
         if self.grant.revoked_at.is_some() {
             State::Revoked
         } else if self.token.spent_at.is_some() {
-            if self.token.overlaps(now) && !self.token.is_expired(now) {
-                State::Rotating
-            } else {
-                State::Rotated
+            match self.token.overlaps(now) {
+                true => State::Rotating,
+                false => State::Rotated,
             }
         } else if self.token.is_expired(now) || self.is_idle(now) {
             State::Expired
@@ -214,13 +218,14 @@ impl PersonalToken {
 
     /// The token under this grant that has no successor.
     pub fn of_grant(conn: &mut Conn, grant: Grant) -> QueryResult<Option<PersonalToken>> {
-        let current = tokens::table
+        let current: Option<Token> = tokens::table
             .filter(tokens::grant_id.eq(grant.id))
             .filter(tokens::spent_at.is_null())
             .select(Token::as_select())
             .get_result(conn)
             .optional()?;
-        Ok(current.map(|token| PersonalToken { token, grant }))
+        let found = current.map(|token| (token, grant));
+        Ok(CutOffs::shown(conn, Vec::from_iter(found))?.pop())
     }
 
     /// `owner`'s live token of this name.
@@ -255,12 +260,7 @@ impl PersonalToken {
             false => None,
         };
         db::hold_user(tx, owner.id.as_bytes())?;
-        let now = tx.now;
-        let live = Self::live_of(tx, owner.id, now)?;
-        check_name_free(&live, &name)?;
-        if live.len() >= policy.per_user {
-            return Err(Problem::LimitReached(policy.per_user));
-        }
+        Self::check_room(tx, owner.id, &name, policy.per_user)?;
 
         let grant = Grant::create(
             tx,
@@ -285,10 +285,7 @@ impl PersonalToken {
                 secret: &secret,
                 grant_id: grant.id,
                 kind: TokenKind::Personal,
-                expires_at: match new.end {
-                    End::At(end) => Some(end),
-                    End::Never => None,
-                },
+                expires_at: new.end.at(),
                 scope: None,
                 audience: None,
             },
@@ -339,7 +336,7 @@ impl PersonalToken {
             .limit(limit)
             .select((Token::as_select(), Grant::as_select()))
             .load(conn)?;
-        let mut live: Vec<PersonalToken> = found.into_iter().map(PersonalToken::from).collect();
+        let mut live = CutOffs::shown(conn, found)?;
         let last = live.last().map(|token| token.grant.id);
         live.retain(|token| token.is_live(now));
         Ok(Batch { live, last })
@@ -358,6 +355,17 @@ impl PersonalToken {
         let mut live = CutOffs::shown(conn, unrevoked)?;
         live.retain(|token| token.is_live(now));
         Ok(live)
+    }
+
+    /// Whether `owner`, whose row is held, may have one more live token, of this name.
+    fn check_room(tx: &mut Tx, owner: Id, name: &str, limit: usize) -> Result<(), Problem> {
+        let now = tx.now;
+        let live = Self::live_of(tx, owner, now)?;
+        check_name_free(&live, name)?;
+        match live.len() < limit {
+            true => Ok(()),
+            false => Err(Problem::LimitReached(limit)),
+        }
     }
 
     /// Whether `owner` may make tokens at all; why not, if not.

@@ -237,7 +237,7 @@ impl Token {
 
     /// Whether it was spent and still works beside its successor.
     pub fn overlaps(&self, now: Timestamp) -> bool {
-        self.spent_at.is_some() && !is_over(self.overlap_until, now)
+        self.spent_at.is_some() && !is_over(self.overlap_until, now) && !self.is_expired(now)
     }
 
     /// Spend a refresh token, with the nonce of its successor. Of two that try at once, one changes no row.

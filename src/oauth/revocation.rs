@@ -37,7 +37,7 @@ pub fn revoke(tx: &mut Tx, client: Option<&Client>, token: &Secret) -> Result<()
     let mine = client.is_some_and(|client| client.id == grant.client_id);
     match token.kind {
         TokenKind::Personal => {
-            PersonalToken::from((token, grant)).give_back(tx, &Because::HolderRevoked)?
+            PersonalToken::from((token, grant)).give_back(tx, &Because::HolderRevoked)?;
         }
         TokenKind::Refresh if mine => grant.revoke(tx, &Because::ClientRevoked)?,
         TokenKind::Access if mine => {

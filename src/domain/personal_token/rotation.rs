@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::rules::{Problem, check_scope, days};
-use super::{End, PersonalToken, State, check_name_free};
+use super::{End, PersonalToken, State};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Fault};
@@ -85,8 +85,7 @@ impl Family {
 
     /// Those that still work beside the current one.
     fn overlapping(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
-        let works = move |token: &&Token| token.overlaps(now) && !token.is_expired(now);
-        self.earlier.iter().filter(works)
+        self.earlier.iter().filter(move |token| token.overlaps(now))
     }
 }
 
@@ -112,7 +111,8 @@ impl PersonalToken {
         policy.check_end(end, &grant.scope, now)?;
         policy.check_networks(&grant.limits, &grant.scope)?;
         if family.current.state(now) == State::Expired {
-            self.check_may_live_again(tx, owner.id, policy.per_user)?;
+            // It comes back under its old name, if nobody has taken that meanwhile.
+            Self::check_room(tx, owner.id, self.name(), policy.per_user)?;
         }
 
         let until = now.whole_second() + overlap;
@@ -132,15 +132,11 @@ impl PersonalToken {
             }
         };
         let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
-        let expires_at = match end {
-            End::At(end) => Some(end),
-            End::Never => None,
-        };
         let new = NewToken {
             secret: &secret,
             grant_id: grant.id,
             kind: TokenKind::Personal,
-            expires_at,
+            expires_at: end.at(),
             scope: None,
             audience: None,
         };
@@ -170,17 +166,6 @@ impl PersonalToken {
         })
     }
 
-    /// An expired token comes back under its old name, if nobody has taken it meanwhile.
-    fn check_may_live_again(&self, tx: &mut Tx, owner: Id, limit: usize) -> Result<(), Problem> {
-        let now = tx.now;
-        let live = Self::live_of(tx, owner, now)?;
-        check_name_free(&live, self.name())?;
-        if live.len() >= limit {
-            return Err(Problem::LimitReached(limit));
-        }
-        Ok(())
-    }
-
     /// End the overlap now: only the current token of this family works from here on.
     pub fn finish_rotation(&self, tx: &mut Tx) -> Result<(), Problem> {
         let family = Family::held(tx, self)?;
@@ -200,8 +185,7 @@ impl PersonalToken {
     pub fn cancel_rotation(&self, tx: &mut Tx) -> Result<PersonalToken, Problem> {
         let family = Family::held(tx, self)?;
         let (now, current) = (tx.now, &family.current.token);
-        let predecessor = family.predecessor();
-        let predecessor = predecessor.filter(|token| token.overlaps(now) && !token.is_expired(now));
+        let predecessor = family.predecessor().filter(|token| token.overlaps(now));
         let predecessor = predecessor.ok_or(Problem::NotRotating)?;
         if current.first_used_at.is_some() {
             return Err(Problem::SuccessorUsed);
@@ -224,16 +208,18 @@ impl PersonalToken {
     }
 
     /// End this token alone, by who holds it: an old one leaves its successor be, the current one takes its family with it.
-    pub fn give_back(&self, tx: &mut Tx, because: &Because) -> QueryResult<()> {
+    /// Whether it had not ended before.
+    pub fn give_back(&self, tx: &mut Tx, because: &Because) -> QueryResult<bool> {
         if self.token.spent_at.is_none() {
-            return self.revoke(tx, because);
+            return self.grant.end(tx, because);
         }
-        if !self.token.overlaps(tx.now) {
-            return Ok(());
+        if self.grant.revoked_at.is_some() || !self.token.overlaps(tx.now) {
+            return Ok(false);
         }
         let now = tx.now.whole_second();
         overlap_until(tx, &self.token, now)?;
-        record(tx, What::TokenOverlapEnded, &self.grant, &self.token)
+        record(tx, What::TokenOverlapEnded, &self.grant, &self.token)?;
+        Ok(true)
     }
 
     /// Note that this token was used for the first time, at `at`. What it took over from works only a little longer.
