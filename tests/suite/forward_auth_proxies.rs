@@ -1,4 +1,4 @@
-//! A real nginx and a real Caddy, each with the recipe of docs/forward-auth.md to the letter.
+//! A real nginx, a real Caddy and a real Envoy, each with the recipe of docs/forward-auth.md to the letter.
 
 use std::process::Command;
 
@@ -221,7 +221,7 @@ async fn is_understood_by_git(kind: Kind) {
     assert!(!refused.status.success());
 }
 
-macro_rules! both {
+macro_rules! each {
     ($($name:ident)*) => {
         mod nginx {
             use crate::support::Kind;
@@ -231,9 +231,13 @@ macro_rules! both {
             use crate::support::Kind;
             $(#[actix_web::test] async fn $name() { super::$name(Kind::Caddy).await; })*
         }
+        mod envoy {
+            use crate::support::Kind;
+            $(#[actix_web::test] async fn $name() { super::$name(Kind::Envoy).await; })*
+        }
     };
 }
-both! {
+each! {
     lets_through_what_may_pass
     stops_what_may_not_pass
     strips_what_a_client_says_of_itself

@@ -19,7 +19,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/forward-auth.md");
 /// How often it is tried to find a port that nobody else takes meanwhile.
 const TRIES: usize = 5;
 
-/// nginx or Caddy, with the page's own recipe. Killed when dropped.
+/// nginx, Caddy or Envoy, with the page's own recipe. Killed when dropped.
 pub struct Proxy {
     pub url: String,
     child: Child,
@@ -31,20 +31,26 @@ pub struct Proxy {
 pub enum Kind {
     Nginx,
     Caddy,
+    Envoy,
 }
 
 /// What of the page is other in a test: Jeton, the service, and where the proxy listens.
 const JETON: &str = "127.0.0.1:8080";
 const SERVICE: &str = "127.0.0.1:3000";
-const LISTEN: [(Kind, &str); 2] = [(Kind::Nginx, "listen 8000;"), (Kind::Caddy, ":8000 {")];
+
+/// Where programs are that are not on everybody's path: root's own, and what bin/test puts into the build's folder.
+const ELSEWHERE: [&str; 2] = [
+    "/usr/sbin",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin"),
+];
 
 impl Proxy {
     /// A proxy of this kind between the world and a service, which asks `server`.
     pub async fn start(kind: Kind, server: &Server) -> Self {
         let (service, address) = service();
         let jeton = server.url.trim_start_matches("http://");
-        let recipe = replaced(&recipe(kind), JETON, jeton);
-        let recipe = replaced(&recipe, SERVICE, &address.to_string());
+        let recipe = kind.moved(&recipe(kind), JETON, jeton);
+        let recipe = kind.moved(&recipe, SERVICE, &address.to_string());
         let mut said = String::new();
         for _ in 0..TRIES {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -79,17 +85,29 @@ impl Kind {
         match self {
             Kind::Nginx => "nginx",
             Kind::Caddy => "caddy",
+            Kind::Envoy => "envoy",
         }
     }
 
+    /// The recipe, with another address in the place of one.
+    fn moved(self, recipe: &str, from: &str, to: &str) -> String {
+        if self != Kind::Envoy {
+            return replaced(recipe, from, to);
+        }
+        let port = |address: &str| {
+            let (_, port) = address.split_once(':').expect("an address with its port");
+            format!("address: 127.0.0.1, port_value: {port}}}")
+        };
+        replaced(recipe, &port(from), &port(to)).replace(from, to)
+    }
+
     fn spawn(self, folder: &Path, recipe: &str, port: u16) -> Child {
-        let (_, listen) = LISTEN
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .expect("all are there");
-        let file = folder.join("proxy.conf");
-        // Root's own programs are not on everybody's path.
-        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let file = folder.join(match self {
+            Kind::Envoy => "proxy.yaml",
+            Kind::Nginx | Kind::Caddy => "proxy.conf",
+        });
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = [path.as_str(), ELSEWHERE[0], ELSEWHERE[1]].join(":");
         let mut command = Command::new(self.name());
         command
             .env("PATH", path)
@@ -104,7 +122,7 @@ impl Kind {
                     .arg("-c")
                     .arg(&file)
                     .args(["-e", "stderr"]);
-                let recipe = replaced(recipe, listen, &format!("listen 127.0.0.1:{port};"));
+                let recipe = replaced(recipe, "listen 8000;", &format!("listen 127.0.0.1:{port};"));
                 nginx(folder, &recipe)
             }
             Kind::Caddy => {
@@ -115,10 +133,16 @@ impl Kind {
                     .env("HOME", folder)
                     .env("XDG_DATA_HOME", folder)
                     .env("XDG_CONFIG_HOME", folder);
-                let recipe = replaced(recipe, listen, &format!(":{port} {{"));
+                let recipe = replaced(recipe, ":8000 {", &format!(":{port} {{"));
                 format!(
                     "{{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}}\n\n{recipe}"
                 )
+            }
+            Kind::Envoy => {
+                command.arg("-c").arg(&file).args(["--concurrency", "1"]);
+                // Else the second of several would meet the first in shared memory.
+                command.args(["--use-dynamic-base-id", "--log-level", "error"]);
+                self.moved(recipe, "127.0.0.1:8000", &format!("127.0.0.1:{port}"))
             }
         };
         fs::write(&file, config).expect("the folder takes files");
