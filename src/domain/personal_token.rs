@@ -7,6 +7,7 @@ mod fitting;
 mod rotation;
 mod rules;
 pub mod search;
+mod state;
 
 use std::time::Duration;
 
@@ -37,38 +38,13 @@ pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
 pub(super) use rules::checked_name;
 pub use rules::{PRESETS, Problem, days, grantable};
 use rules::{check_limits, check_scope, checked_description, checked_reason};
+pub use state::State;
 
 /// A personal access token with its grant.
 #[derive(Debug, Clone)]
 pub struct PersonalToken {
     pub token: Token,
     pub grant: Grant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    Active,
-    /// It waits for an administrator's approval.
-    Pending,
-    /// It has a successor, and works beside it for a while.
-    Rotating,
-    /// Its successor has taken over.
-    Rotated,
-    Expired,
-    Revoked,
-}
-
-impl State {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Active => "active",
-            State::Pending => "pending",
-            State::Rotating => "rotating",
-            State::Rotated => "rotated",
-            State::Expired => "expired",
-            State::Revoked => "revoked",
-        }
-    }
 }
 
 /// When a token ends.
@@ -115,29 +91,6 @@ pub struct Batch {
 }
 
 impl PersonalToken {
-    /// What has become of it at `now`, as its owner is told. A disabled owner is not looked at.
-    pub fn state(&self, now: Timestamp) -> State {
-        if self.grant.revoked_at.is_some() {
-            State::Revoked
-        } else if self.token.spent_at.is_some() {
-            match self.token.overlaps(now) {
-                true => State::Rotating,
-                false => State::Rotated,
-            }
-        } else if self.token.is_expired(now) || self.is_idle(now) {
-            State::Expired
-        } else if self.grant.pending_since.is_some() {
-            State::Pending
-        } else {
-            State::Active
-        }
-    }
-
-    /// Whether it works, or will.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        matches!(self.state(now), State::Active | State::Pending)
-    }
-
     /// Let a token work that waits for approval. Whether it is denied is [`PersonalToken::revoke`].
     pub fn approve(&self, tx: &mut Tx) -> Result<(), Problem> {
         let pending = grants::table

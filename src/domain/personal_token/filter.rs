@@ -207,8 +207,8 @@ impl Filter {
         match name {
             "userId" => self.user = Some(text.parse().map_err(|_| "the id of a user")?),
             "status" => {
-                let states = [State::Active, State::Expired, State::Revoked];
-                let state = states.into_iter().find(|state| state.as_str() == text);
+                let mut states = State::SEARCHED.into_iter();
+                let state = states.find(|state| state.as_str() == text);
                 self.status = Some(state.ok_or("active, expired or revoked")?);
             }
             "scope" => self.scope = word("one scope").and_then(|scope| one("one scope", scope))?,
