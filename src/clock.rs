@@ -8,14 +8,27 @@ use chrono::{DateTime, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::BigInt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::db::column::column;
 
 /// An instant, in milliseconds since 1970, UTC.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    JsonSchema,
+    AsExpression,
+    FromSqlRow,
 )]
+#[schemars(inline)]
 #[diesel(sql_type = BigInt)]
 pub struct Timestamp(i64);
 

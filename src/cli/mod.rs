@@ -8,6 +8,7 @@ mod forward_auth;
 mod import;
 mod leak_check;
 mod migrate;
+mod openapi;
 mod resource;
 mod revoke;
 mod serve;
@@ -81,6 +82,8 @@ enum Command {
     LeakCheck(leak_check::LeakCheck),
     /// End all tokens of one person, or of everybody
     Revoke(revoke::Command),
+    /// Print what the JSON API takes and answers (OpenAPI 3.1); needs no server and no settings
+    Openapi,
 }
 
 impl Cli {
@@ -91,6 +94,7 @@ impl Cli {
         let done = |()| ExitCode::SUCCESS;
         let answer = match self.command {
             Command::LeakCheck(check) => return Ok(check.run(self.json)),
+            Command::Openapi => Ok(openapi::run()),
             Command::Serve => return serve::run(config()?).map(done),
             Command::Demo => return demo::run(config()?).map(done),
             Command::Migrate => migrate::run(config()?),

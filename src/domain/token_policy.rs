@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Event, What};
@@ -26,7 +27,7 @@ const SHOWN: usize = 100;
 const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
 
 /// A rule for tokens that hold certain scopes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScopeRule {
     /// A scope, or the beginning of some with `*` after it: `admin:*`.
@@ -38,8 +39,9 @@ pub struct ScopeRule {
 }
 
 /// What an administrator decides, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TokenPolicy")]
 pub struct Decision {
     /// `null` for no limit.
     pub max_life_seconds: Option<u64>,
@@ -74,7 +76,7 @@ pub enum Unfit {
 refusal!(Unfit);
 
 /// What a token breaks of a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Breach {
     /// It never ends, and every token has to.

@@ -19,6 +19,8 @@ pub use oauth::{AnyClient, ClientOrHolder, Questioner};
 pub use pages::{Administrator, PageDoor, Person, Posted, Recent, SignedIn, Visitor};
 pub use proxy::Proxy;
 
+use super::api::Code;
+use super::openapi::{Described, Way};
 use super::{address, telemetry};
 use crate::app::{App, LookupDesk};
 use crate::domain::lookup::Found;
@@ -52,6 +54,14 @@ pub struct Public(pub App);
 
 impl Door for Public {
     const NAME: &'static str = "public";
+}
+
+impl Described for Public {
+    const WAYS: &'static [Way] = &[];
+
+    fn refusals(_: bool) -> Vec<Code> {
+        vec![]
+    }
 }
 
 impl FromRequest for Public {

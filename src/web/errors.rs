@@ -103,7 +103,11 @@ fn refusal(
     message: String,
 ) -> HttpResponse {
     if req.path().starts_with("/api/") {
-        api::Error::new(status, code, message).error_response()
+        let code = match status {
+            StatusCode::NOT_FOUND => api::Code::NoSuchUrl,
+            _ => api::Code::OtherMethod,
+        };
+        api::Error::new(code, message).error_response()
     } else if req.path().starts_with("/oauth/") {
         answer(status).json(json!({"error": code, "error_description": message}))
     } else {

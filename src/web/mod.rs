@@ -10,6 +10,7 @@ pub mod errors;
 mod form;
 mod leaving;
 pub mod metrics;
+pub mod openapi;
 mod original;
 pub mod pages;
 pub mod routes;

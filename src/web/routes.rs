@@ -1,6 +1,8 @@
 //! Every URL, its handler, and who may knock. The door is read off the handler's first argument, so it can't be
 //! forgotten here; a test knocks on all of them as a stranger.
 
+mod api;
+
 use std::rc::Rc;
 
 use actix_cors::Cors;
@@ -10,15 +12,10 @@ use actix_web::middleware::Condition;
 use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, guard, web};
 
-use super::api::{
-    all_tokens, audit, decoys, forward_auth_policies, identify, incidents, leaked_tokens,
-    my_tokens, own_token, policies, rotation, secret_scanning as found, user_tokens,
-};
 use super::doors::{Behind, Door};
-use super::endpoints::{
-    authorize, forward_auth, health, introspect, metadata, revoke, secret_scanning, token,
-};
+use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
 use super::errors;
+use super::openapi::{Answer, Described, Description, Operation};
 use super::pages::{admin, apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
 
@@ -42,28 +39,17 @@ pub const ADMIN_TOKENS: &str = "/admin/tokens";
 pub const ADMIN_CSV: &str = "/admin/tokens.csv";
 pub const ADMIN_REVOKE: &str = "/admin/tokens/revoke";
 
-const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
-const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
-const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
-const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
-const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
-const ALL_TOKENS: &str = "/api/personal-access-tokens";
-const ANY_TOKEN: &str = "/api/personal-access-tokens/{token}";
-const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
-const POLICIES: &str = "/api/forward-auth-policies";
-const POLICY: &str = "/api/forward-auth-policies/{policy}";
-pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
-const DECOYS: &str = "/api/decoy-tokens";
+pub use api::LEAKED_TOKENS;
 
 /// The route table.
 pub fn all() -> Vec<Route> {
-    [for_programs(), for_people(), for_scripts(), for_managers()]
+    [for_programs(), for_people(), api::all()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-/// For programs that speak OAuth, proxies, whoever finds secrets where they should not be, and the operator.
+/// For programs that speak OAuth, proxies, and the operator.
 #[rustfmt::skip]
 fn for_programs() -> Vec<Route> {
     vec![
@@ -75,10 +61,6 @@ fn for_programs() -> Vec<Route> {
 
         get(FORWARD_AUTH, forward_auth::answer).by_any_method(),
         get(FORWARD_AUTH_PATH, forward_auth::answer).by_any_method(),
-
-        get("/.well-known/secret-scanning", secret_scanning::get).for_any_origin(),
-        post(LEAKED_TOKENS, leaked_tokens::post),
-        post("/api/secret-scanning/github", found::github),
 
         get("/healthz", health::alive),
         get("/readyz", health::ready),
@@ -120,66 +102,6 @@ fn for_people() -> Vec<Route> {
     ]
 }
 
-/// A token about itself, and people's own tokens for a front end.
-#[rustfmt::skip]
-fn for_scripts() -> Vec<Route> {
-    vec![
-        get(OWN_TOKEN, own_token::show),
-        post("/api/personal-access-tokens/self/rotate", rotation::rotate_own),
-        post("/api/personal-access-tokens/self/rotate/finish", rotation::finish_own),
-        delete(OWN_TOKEN, own_token::revoke),
-        get("/api/my-account/personal-access-tokens/options", my_tokens::options),
-        get(MY_TOKENS, my_tokens::list),
-        post(MY_TOKENS, my_tokens::create),
-        get(MY_TOKEN, my_tokens::show),
-        patch(MY_TOKEN, my_tokens::change),
-        delete(MY_TOKEN, my_tokens::revoke),
-        post("/api/my-account/personal-access-tokens/{token}/rotate", rotation::rotate_mine),
-        post("/api/my-account/personal-access-tokens/{token}/rotate/finish", rotation::finish_mine),
-        post("/api/my-account/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_mine),
-        get("/api/my-account/personal-access-tokens/{token}/events", audit::of_mine),
-    ]
-}
-
-/// Everybody's tokens, and the rules.
-#[rustfmt::skip]
-fn for_managers() -> Vec<Route> {
-    vec![
-        get(ALL_TOKENS, all_tokens::list),
-        post("/api/personal-access-tokens/revoke", all_tokens::revoke_many),
-        get(ANY_TOKEN, all_tokens::show),
-        patch(ANY_TOKEN, all_tokens::change),
-        delete(ANY_TOKEN, all_tokens::revoke),
-        post("/api/personal-access-tokens/{token}/rotate", rotation::rotate_any),
-        post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any),
-        post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any),
-        post("/api/personal-access-tokens/{token}/approve", policies::approve),
-        get("/api/personal-access-tokens/{token}/events", audit::of_token),
-        get(USER_TOKENS, user_tokens::list),
-        post(USER_TOKENS, user_tokens::create),
-        patch(USER_TOKENS, user_tokens::rename),
-        post("/api/users/{user}/personal-access-tokens/delete", user_tokens::delete_by_name),
-        get(USER_TOKEN, user_tokens::show),
-        patch(USER_TOKEN, user_tokens::change),
-        delete(USER_TOKEN, user_tokens::revoke),
-        post("/api/users/{user}/tokens/revoke-all", incidents::of_user),
-        post("/api/tokens/revoke-all", incidents::of_everybody),
-        post("/api/tokens/identify", identify::post),
-        get(DECOYS, decoys::list),
-        post(DECOYS, decoys::create),
-        delete("/api/decoy-tokens/{token}", decoys::remove),
-        get(TOKEN_POLICY, policies::show),
-        put(TOKEN_POLICY, policies::decide),
-        post("/api/policies/personal-access-tokens/preview", policies::preview),
-        get(POLICIES, forward_auth_policies::list),
-        get(POLICY, forward_auth_policies::show),
-        put(POLICY, forward_auth_policies::put),
-        delete(POLICY, forward_auth_policies::remove),
-        get("/api/audit", audit::list),
-        get("/api/audit/export", audit::export),
-    ]
-}
-
 /// One line of the table.
 pub struct Route {
     pub method: Method,
@@ -188,6 +110,8 @@ pub struct Route {
     pub door: &'static str,
     /// Whether every other method gets the same.
     pub any_method: bool,
+    /// What the API's document says of it, if it is in there.
+    pub description: Option<Description>,
     any_origin: bool,
     route: actix_web::Route,
 }
@@ -203,9 +127,29 @@ impl Route {
             door: A::Door::NAME,
             route: web::route().to(handler),
             any_method: false,
+            description: None,
             any_origin: false,
             method,
             path,
+        }
+    }
+
+    fn described<H, A>(method: Method, path: &'static str, handler: H, operation: Operation) -> Self
+    where
+        H: Handler<A>,
+        A: Behind + FromRequest + 'static,
+        A::Door: Described,
+        H::Output: Answer + 'static,
+    {
+        let description = Description {
+            operation,
+            ways: A::Door::WAYS,
+            refusals: A::Door::refusals,
+            answers: H::Output::described,
+        };
+        Self {
+            description: Some(description),
+            ..Self::to(method, path, handler)
         }
     }
 
@@ -251,7 +195,7 @@ macro_rules! methods {
         }
     )* };
 }
-methods!(get GET post POST put PUT patch PATCH delete DELETE);
+methods!(get GET post POST);
 
 /// Mount the table: routes of one path stand together, and answer 405 to every other method.
 pub fn mount(config: &mut ServiceConfig, counted: &Http) {

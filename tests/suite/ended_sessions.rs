@@ -144,7 +144,7 @@ async fn no_token_comes_of_a_session_that_has_ended() {
         let call: Account = called(&server, &browser, body).await;
         end(&server, &alice);
         signs_in_again(tokens::new::post(form).await, case);
-        let refused = my_tokens::create(call).await.expect_err(case);
+        let refused = my_tokens::create(call).await.err().expect(case);
         assert_eq!(refused.status_code(), StatusCode::UNAUTHORIZED, "{case}");
         assert_eq!(made(&server), [0, 0, 0], "{case}");
     }
@@ -162,7 +162,7 @@ async fn no_token_for_another_comes_of_a_session_that_has_ended() {
         let call: Manager<Write> = called(&server, &browser, body).await;
         end(&server, &root);
         let made_for = web::Path::from(alice.id.to_string());
-        let refused = user_tokens::create(call, made_for).await.expect_err(case);
+        let refused = user_tokens::create(call, made_for).await.err().expect(case);
         assert_eq!(refused.status_code(), StatusCode::UNAUTHORIZED, "{case}");
         assert_eq!(made(&server), [0, 0, 0], "{case}");
     }

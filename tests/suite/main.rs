@@ -57,6 +57,7 @@ mod metrics;
 mod metrics_stock;
 mod never_stale;
 mod nodes;
+mod openapi;
 mod pages;
 mod personal_tokens;
 mod personal_tokens_audience;

@@ -1,6 +1,7 @@
 //! An entry of the trail as it is read, and which entries are asked for.
 
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::What;
@@ -11,14 +12,19 @@ use crate::db::schema::audit_events;
 use crate::domain::id::Id;
 
 /// An entry, as the API and the command line say it. Its members, in this order, are what is sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable, JsonSchema)]
 #[diesel(table_name = audit_events)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    rename = "AuditEvent",
+    description = "What happened, to whom and what."
+)]
 pub struct Entry {
     /// Its place in the chain; `None` until it is sealed.
     pub seq: Option<i64>,
     pub id: Id,
     pub at: Timestamp,
+    #[schemars(extend("enum" = What::names()))]
     pub event: String,
     pub actor: String,
     pub user_id: Option<Id>,

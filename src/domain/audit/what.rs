@@ -81,6 +81,11 @@ events! {
 }
 
 impl What {
+    /// The names of all, in the order of the table.
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|what| what.as_str()).collect()
+    }
+
     /// What has this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|what| what.as_str() == name)

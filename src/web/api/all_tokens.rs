@@ -1,23 +1,25 @@
 //! `/api/personal-access-tokens`: everybody's tokens, for managers, by a filter or by their ids alone.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpRequest;
+use actix_web::web::{self, Json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::token::{ChangesBody, TokenView};
-use super::{Error, parse, reason};
+use super::{Code, Error, REASON_MAX, parse, reason};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::domain::grant::Because;
 use crate::domain::id::Id;
 use crate::domain::incident;
-use crate::domain::personal_token::filter::{Filter, IDS_MAX, Search};
+use crate::domain::personal_token::filter::{Filter, IDS_MAX, LIMIT_MAX, Search};
 use crate::domain::personal_token::search::Found;
 use crate::domain::personal_token::{PersonalToken, State};
 use crate::oauth::Params;
 use crate::web::bulk;
 use crate::web::doors::{Manager, Read, Revoke, Write};
+use crate::web::openapi::{Kind, NoContent, Operation, Parameter};
 
 /// How many ids a dry run tells.
 const IDS: usize = 1000;
@@ -25,8 +27,9 @@ const IDS: usize = 1000;
 const SAMPLE: usize = 10;
 
 /// A token, and whose it is.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListedToken")]
+pub struct Listed {
     #[serde(flatten)]
     token: TokenView,
     username: String,
@@ -41,19 +44,138 @@ impl Listed {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Bulk {
+    /// The words of the list's query that say what a token has to be.
+    #[serde(default)]
+    #[schemars(schema_with = "filter")]
     filter: Option<Map<String, Value>>,
+    /// Instead of a filter.
+    #[schemars(length(max = IDS_MAX))]
     ids: Option<Vec<String>>,
+    #[schemars(length(max = REASON_MAX))]
     reason: Option<String>,
+    /// Tell what would be revoked, and revoke nothing.
     #[serde(default)]
     dry_run: bool,
+    /// `count` of a dry run.
     confirm_count: Option<i64>,
 }
 
+/// A page of the list.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "TokenPage")]
+pub struct Page {
+    /// There may be few, or none, and still a next page.
+    items: Vec<Listed>,
+    total: i64,
+    /// Whether these are all; otherwise there are so many at least.
+    total_is_exact: bool,
+    /// Where the next page begins; `null` after the last.
+    next_cursor: Option<String>,
+}
+
+/// What becomes of tokens that were asked to end.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Revocation {
+    /// What a dry run tells.
+    Foreseen {
+        count: i64,
+        /// The first thousand.
+        ids: Vec<String>,
+        /// The first ten.
+        sample: Vec<Listed>,
+    },
+    Done {
+        count: i64,
+        /// How many of them had not ended in the meantime.
+        revoked: usize,
+    },
+}
+
+/// What a query of the list may have: what a token has to be, and which page is asked for.
+const QUERY: &[Parameter] = &[
+    Parameter::new("userId", Kind::Id, "Whose they are"),
+    Parameter::new(
+        "status",
+        Kind::OneOf(|| State::SEARCHED.map(State::as_str).to_vec()),
+        "How they stand",
+    ),
+    Parameter::new("scope", Kind::Text, "One of their scopes"),
+    Parameter::new("audience", Kind::Text, "The URI of one of their resources"),
+    Parameter::new("createdBefore", Kind::Date, "Made before this moment"),
+    Parameter::new("createdAfter", Kind::Date, "Made at this moment or later"),
+    Parameter::new("expiresBefore", Kind::Date, "Ending before this moment"),
+    Parameter::new("expiresAfter", Kind::Date, "Ending at this moment or later"),
+    Parameter::new("neverExpires", Kind::Flag, "Whether they have no end"),
+    Parameter::new(
+        "lastUsedBefore",
+        Kind::Date,
+        "Used, but not since this moment",
+    ),
+    Parameter::new("neverUsed", Kind::Flag, "Whether they were never used"),
+    Parameter::new(
+        "createdBy",
+        Kind::Text,
+        "Who made them: `user:ID`, `client:ID` or `command line`",
+    ),
+    Parameter::new(
+        "search",
+        Kind::Text,
+        "A part of their name or of their owner's",
+    ),
+    Parameter::new(
+        "sort",
+        Kind::OneOf(sorts),
+        "In which order; - is descending",
+    ),
+    Parameter::new(
+        "cursor",
+        Kind::Text,
+        "`nextCursor` of the answer before, in the same order",
+    ),
+    Parameter::new(
+        "limit",
+        Kind::Number(1, LIMIT_MAX as u64),
+        "How many; 50 unless it is said",
+    ),
+];
+/// Those that say what a token has to be.
+const FILTERS: &[Parameter] = QUERY.split_at(13).0;
+
+fn sorts() -> Vec<&'static str> {
+    vec![
+        "created",
+        "-created",
+        "expires",
+        "-expires",
+        "lastUsed",
+        "-lastUsed",
+    ]
+}
+
+fn filter(_: &mut SchemaGenerator) -> Schema {
+    let members = FILTERS.iter().map(|parameter| {
+        let schema = parameter.kind.schema().to_value();
+        (parameter.name.to_owned(), schema)
+    });
+    json_schema!({
+        "type": ["object", "null"], "additionalProperties": false,
+        "properties": members.collect::<Map<_, _>>(),
+    })
+}
+
+pub const LIST: Operation = Operation::new(
+    "listTokens",
+    "List everybody's personal access tokens that the query asks for",
+)
+.asks(QUERY)
+.refuses(&[Code::TooManyToSort]);
 /// The tokens that the query asks for.
-pub async fn list(by: Manager<Read>, req: HttpRequest) -> Result<HttpResponse, Error> {
+pub async fn list(by: Manager<Read>, req: HttpRequest) -> Result<Json<Page>, Error> {
     let params = Params::decode(req.query_string().as_bytes())?.each_once()?;
     let pairs = params.names().map(|name| (name, params.get(name)));
     let search = Search::read(pairs.filter_map(|(name, value)| Some((name, value?))))?;
@@ -65,44 +187,57 @@ pub async fn list(by: Manager<Read>, req: HttpRequest) -> Result<HttpResponse, E
         .iter()
         .map(|item| Listed::of(item, now))
         .collect();
-    Ok(HttpResponse::Ok().json(json!({
-        "items": items,
-        "total": total.count,
-        "totalIsExact": total.is_exact,
-        "nextCursor": page.next.map(|at| search.cursor(at)),
-    })))
+    Ok(Json(Page {
+        items,
+        total: total.count,
+        total_is_exact: total.is_exact,
+        next_cursor: page.next.map(|at| search.cursor(at)),
+    }))
 }
 
+pub const SHOW: Operation = Operation::new("getToken", "Show a token, whosever it is");
 /// One token, whosever it is.
-pub async fn show(by: Manager<Read>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn show(by: Manager<Read>, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let now = by.app.now();
     let token = by.app.read(move |rx| found(rx, &id)).await?;
-    Ok(HttpResponse::Ok().json(TokenView::of(&token, now)))
+    Ok(Json(TokenView::of(&token, now)))
 }
 
+pub const CHANGE: Operation =
+    Operation::new("changeToken", "Rename, describe, narrow or shorten a token")
+        .takes::<ChangesBody>()
+        .refuses(ChangesBody::REFUSALS);
 /// Rename, describe, narrow or shorten it.
-pub async fn change(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn change(by: Manager<Write>, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let changes: ChangesBody = parse(&by.body)?;
     let view = by.write(move |tx| {
         let token = found(tx, &id)?;
         changes.apply(tx, &token)
     });
-    Ok(HttpResponse::Ok().json(view.await?))
+    Ok(Json(view.await?))
 }
 
+pub const REVOKE: Operation =
+    Operation::new("revokeToken", "End a token; a second time changes nothing");
 /// End it. A second time changes nothing.
-pub async fn revoke(by: Manager<Revoke>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn revoke(by: Manager<Revoke>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| {
         let token = found(tx, &id)?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
     })
     .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const REVOKE_MANY: Operation = Operation::new(
+    "revokeTokens",
+    "End all active tokens that a filter finds, or those of these ids, after a dry run",
+)
+.takes::<Bulk>()
+.refuses(&[Code::CountDiffers]);
 /// End all active tokens that a filter finds, or these. What was ended stays so if this is cut short; the same again goes
 /// on with the rest.
-pub async fn revoke_many(by: Manager<Revoke>) -> Result<HttpResponse, Error> {
+pub async fn revoke_many(by: Manager<Revoke>) -> Result<Json<Revocation>, Error> {
     let Bulk {
         filter,
         ids,
@@ -118,9 +253,11 @@ pub async fn revoke_many(by: Manager<Revoke>) -> Result<HttpResponse, Error> {
         let ids = first.iter().map(|found| found.token.token.id.to_string());
         let sample = first.iter().take(SAMPLE);
         let sample: Vec<Listed> = sample.map(|found| Listed::of(found, now)).collect();
-        return Ok(HttpResponse::Ok().json(json!({
-            "count": count, "ids": ids.collect::<Vec<_>>(), "sample": sample,
-        })));
+        return Ok(Json(Revocation::Foreseen {
+            count,
+            ids: ids.collect(),
+            sample,
+        }));
     }
     confirmed(confirm_count, count)?;
     let said = words.clone();
@@ -132,7 +269,10 @@ pub async fn revoke_many(by: Manager<Revoke>) -> Result<HttpResponse, Error> {
         by.write(move |tx| Ok(incident::end(tx, &grants, &because)?))
             .await
     });
-    Ok(HttpResponse::Ok().json(json!({"count": count, "revoked": revoked.await?})))
+    Ok(Json(Revocation::Done {
+        count,
+        revoked: revoked.await?,
+    }))
 }
 
 /// Refuse unless who asks knows how much this is about.
@@ -143,8 +283,7 @@ pub(super) fn confirmed(said: Option<i64>, count: i64) -> Result<(), Error> {
         )),
         Some(said) if said == count => Ok(()),
         Some(_) => Err(Error::new(
-            StatusCode::CONFLICT,
-            "revocation.count_differs",
+            Code::CountDiffers,
             format!("It is {count} now. Nothing was revoked."),
         )
         .with(json!({"count": count}))),

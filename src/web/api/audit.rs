@@ -3,9 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::body::BoxBody;
+use actix_web::web::{self, Bytes, Json};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use futures_core::Stream;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -19,16 +22,50 @@ use crate::domain::personal_token::PersonalToken;
 use crate::oauth::Params;
 use crate::web::doors::{Account, Audit, Manager, Read};
 use crate::web::errors;
+use crate::web::openapi::{Answer, Kind, Operation, Parameter, Schemas, Success};
 
 /// Events of one answer, unless it says how many, and at most.
 const PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 500;
 /// Events that an export has in memory at a time.
 const BATCH: i64 = 500;
+const JSON_LINES: &str = "application/x-ndjson";
 
-const NAMES: [&str; 9] = [
-    "event", "actor", "user", "token", "client", "address", "since", "until", "limit",
+/// What a query of the trail may have: where to go on, how much to answer, and what is asked for.
+const QUERY: &[Parameter] = &[
+    Parameter::new(
+        "limit",
+        Kind::Number(1, LARGEST_PAGE as u64),
+        "How many events; 50 unless it is said",
+    ),
+    Parameter::new("cursor", Kind::Id, "`nextCursor` of the answer before"),
+    Parameter::new("event", Kind::OneOf(What::names), "What happened"),
+    Parameter::new(
+        "actor",
+        Kind::Text,
+        "Who did it: `user:ID`, `client:ID` or `command line`",
+    ),
+    Parameter::new("user", Kind::Id, "To whom"),
+    Parameter::new("token", Kind::Id, "To which token"),
+    Parameter::new("client", Kind::Text, "To which client, by its id"),
+    Parameter::new("address", Kind::Text, "From which IP address"),
+    Parameter::new("since", Kind::Moment, "From this moment on"),
+    Parameter::new("until", Kind::Moment, "Before this moment"),
 ];
+/// What an export may have.
+const FILTERS: &[Parameter] = QUERY.split_at(1).1;
+/// What the history of one token may have.
+const PLACE: &[Parameter] = QUERY.split_at(2).0;
+
+/// A page of the trail.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AuditPage")]
+pub struct Page {
+    events: Vec<Entry>,
+    /// Where the next page begins; `null` after the last.
+    next_cursor: Option<Id>,
+}
 
 /// What a page of the trail is asked with.
 struct Asked {
@@ -39,11 +76,10 @@ struct Asked {
 
 impl Asked {
     /// Read a query. What is not known is refused: it may be a slip that would show too much or too little.
-    fn read(req: &HttpRequest, allowed: &[&str]) -> Result<Self, Error> {
+    fn read(req: &HttpRequest, allowed: &[Parameter]) -> Result<Self, Error> {
         let params = Params::decode(req.query_string().as_bytes())?.each_once()?;
-        let unknown = params
-            .names()
-            .find(|name| *name != "cursor" && !allowed.contains(name));
+        let known = |name: &&str| allowed.iter().any(|known| known.name == *name);
+        let unknown = params.names().find(|name| !known(name));
         if let Some(name) = unknown {
             return Err(Error::malformed(format!("There is no parameter {name}.")));
         }
@@ -73,7 +109,7 @@ impl Asked {
     }
 
     /// The page, and where the next one begins if this one is full.
-    async fn answer(self, app: &App) -> Result<HttpResponse, Error> {
+    async fn answer(self, app: &App) -> Result<Json<Page>, Error> {
         let Asked {
             filter,
             limit,
@@ -83,8 +119,11 @@ impl Asked {
             .query(move |rx| Entry::page(rx, &filter, after, limit))
             .await?;
         let last = events.last().filter(|_| events.len() as i64 == limit);
-        let next = last.map(|entry| entry.id);
-        Ok(HttpResponse::Ok().json(json!({"events": events, "nextCursor": next})))
+        let next_cursor = last.map(|entry| entry.id);
+        Ok(Json(Page {
+            events,
+            next_cursor,
+        }))
     }
 }
 
@@ -110,14 +149,21 @@ fn read<T>(
     read.map(Some).ok_or_else(bad)
 }
 
+pub const LIST: Operation =
+    Operation::new("listAuditEvents", "List the audit trail, newest first").asks(QUERY);
 /// A page of the trail, newest first.
-pub async fn list(by: Manager<Audit>, req: HttpRequest) -> Result<HttpResponse, Error> {
-    Asked::read(&req, &NAMES)?.answer(&by.app).await
+pub async fn list(by: Manager<Audit>, req: HttpRequest) -> Result<Json<Page>, Error> {
+    Asked::read(&req, QUERY)?.answer(&by.app).await
 }
 
+pub const EXPORT: Operation = Operation::new(
+    "exportAuditEvents",
+    "Export the audit trail as JSON lines, newest first",
+)
+.asks(FILTERS);
 /// The trail as JSON lines, newest first: read piece by piece, as fast as it is taken.
-pub async fn export(by: Manager<Audit>, req: HttpRequest) -> Result<HttpResponse, Error> {
-    let asked = Asked::read(&req, &NAMES[..8])?;
+pub async fn export(by: Manager<Audit>, req: HttpRequest) -> Result<Lines, Error> {
+    let asked = Asked::read(&req, FILTERS)?;
     let app = by.app;
     // While nothing is sent yet, a fault can still be told.
     let first = batch(&app, &asked.filter, asked.after).await?;
@@ -137,9 +183,7 @@ pub async fn export(by: Manager<Audit>, req: HttpRequest) -> Result<HttpResponse
             let _ = sender.send(Err(fault)).await;
         }
     });
-    Ok(HttpResponse::Ok()
-        .content_type("application/x-ndjson")
-        .streaming(Lines(lines)))
+    Ok(Lines(lines))
 }
 
 /// Lines of events, and the id of the last if there may be more.
@@ -158,7 +202,22 @@ async fn batch(
 }
 
 /// What is still to be sent, as it comes.
-struct Lines(mpsc::Receiver<Result<Bytes, Fault>>);
+pub struct Lines(mpsc::Receiver<Result<Bytes, Fault>>);
+
+impl Responder for Lines {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().content_type(JSON_LINES).streaming(self)
+    }
+}
+
+impl Answer for Lines {
+    fn described(_: &mut Schemas) -> Vec<Success> {
+        let lines = json!({"type": "string"});
+        vec![Success::of(200, "An event a line.", JSON_LINES, lines)]
+    }
+}
 
 impl Stream for Lines {
     type Item = Result<Bytes, Fault>;
@@ -168,27 +227,37 @@ impl Stream for Lines {
     }
 }
 
+pub const OF_MINE: Operation = Operation::new(
+    "listEventsOfMyToken",
+    "List what happened to one of my tokens and to those it replaced, newest first",
+)
+.asks(PLACE);
 /// What happened to one of my tokens, newest first.
 pub async fn of_mine(
     account: Account,
     token: web::Path<String>,
     req: HttpRequest,
-) -> Result<HttpResponse, Error> {
+) -> Result<Json<Page>, Error> {
     let (app, owner) = (account.by.app, account.by.user.id);
-    let asked = Asked::read(&req, &["limit"])?;
+    let asked = Asked::read(&req, PLACE)?;
     let token = app
         .read(move |rx| my_tokens::own(rx, owner, &token))
         .await?;
     asked.of(token).answer(&app).await
 }
 
+pub const OF_TOKEN: Operation = Operation::new(
+    "listEventsOfToken",
+    "List what happened to a token and to those it replaced, newest first",
+)
+.asks(PLACE);
 /// What happened to anybody's token, newest first.
 pub async fn of_token(
     by: Manager<Read>,
     token: web::Path<String>,
     req: HttpRequest,
-) -> Result<HttpResponse, Error> {
-    let asked = Asked::read(&req, &["limit"])?;
+) -> Result<Json<Page>, Error> {
+    let asked = Asked::read(&req, PLACE)?;
     let found = match id(&token) {
         Some(id) => by.app.query(move |rx| PersonalToken::find(rx, id)).await?,
         None => None,

@@ -1,27 +1,34 @@
 //! `/api/decoy-tokens`: tokens that open nothing and raise an alarm when they are used, for managers.
 
-use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, parse};
+use super::{Code, Error, parse};
 use crate::clock::Timestamp;
 use crate::domain::decoy::Decoy;
 use crate::domain::grant::Via;
 use crate::domain::id::Id;
 use crate::web::doors::{Manager, Read, Revoke, Write};
+use crate::web::openapi::{Created, NoContent, Operation};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDecoy {
+    #[schemars(length(min = 1, max = 64))]
     name: String,
 }
 
 /// What is told of a decoy. Its `value` only in the answer that makes it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct DecoyView {
+#[schemars(
+    rename = "DecoyToken",
+    description = "A token that opens nothing and raises an alarm."
+)]
+pub struct DecoyView {
     id: String,
+    #[schemars(extend("const" = "decoy"))]
     kind: &'static str,
     name: String,
     hint: String,
@@ -50,15 +57,22 @@ impl DecoyView {
     }
 }
 
+pub const LIST: Operation = Operation::new("listDecoys", "List all decoy tokens, newest first");
 /// All decoys, newest first.
-pub async fn list(by: Manager<Read>) -> Result<HttpResponse, Error> {
+pub async fn list(by: Manager<Read>) -> Result<Json<Vec<DecoyView>>, Error> {
     let decoys = by.app.query(|rx| Decoy::all(rx)).await?;
     let views: Vec<DecoyView> = decoys.into_iter().map(DecoyView::of).collect();
-    Ok(HttpResponse::Ok().json(views))
+    Ok(Json(views))
 }
 
+pub const CREATE: Operation = Operation::new(
+    "createDecoy",
+    "Make a decoy token; its value is in this answer and no other",
+)
+.takes::<NewDecoy>()
+.refuses(&[Code::NameInvalid]);
 /// Make a decoy. Its `value` is in this answer and no other.
-pub async fn create(by: Manager<Write>) -> Result<HttpResponse, Error> {
+pub async fn create(by: Manager<Write>) -> Result<Created<DecoyView>, Error> {
     let NewDecoy { name } = parse(&by.body)?;
     let made = by.write(move |tx| Ok(Decoy::create(tx, &name, Via::Api)?));
     let (decoy, secret) = made.await?;
@@ -67,13 +81,18 @@ pub async fn create(by: Manager<Write>) -> Result<HttpResponse, Error> {
         ..DecoyView::of(decoy)
     };
     let location = format!("/api/decoy-tokens/{}", view.id);
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(view))
+    Ok(Created {
+        body: view,
+        location,
+    })
 }
 
+pub const REMOVE: Operation = Operation::new(
+    "removeDecoy",
+    "Remove a decoy token: from now on nobody knows it",
+);
 /// Remove a decoy: from now on nobody knows it.
-pub async fn remove(by: Manager<Revoke>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn remove(by: Manager<Revoke>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| {
         let decoy = match id.parse::<Id>() {
             Ok(id) => Decoy::find(tx, id)?,
@@ -83,5 +102,5 @@ pub async fn remove(by: Manager<Revoke>, id: web::Path<String>) -> Result<HttpRe
         Ok(decoy.remove(tx)?)
     })
     .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, parse};
+use super::{Code, Error, parse};
 use crate::domain::forward_policy::{
     BadRule, Fact, ForwardPolicy, Headers, Otherwise, Rule, Unfit,
 };
 use crate::domain::words::Scope;
 use crate::web::doors::{Manager, ReadPolicies, WritePolicies};
+use crate::web::openapi::{NoContent, Operation, Put};
 
 /// A policy as it is told, and as it may be sent back.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PolicyBody {
+#[schemars(rename = "ForwardAuthPolicy")]
+pub struct PolicyBody {
     /// The same as in the path, if it is said.
     name: Option<String>,
     audience: String,
@@ -26,8 +29,9 @@ struct PolicyBody {
     headers: BTreeMap<String, String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ForwardAuthRule")]
 struct RuleBody {
     #[serde(default)]
     methods: Vec<String>,
@@ -36,31 +40,49 @@ struct RuleBody {
     scopes: Vec<String>,
 }
 
+pub const LIST: Operation = Operation::new(
+    "listForwardAuthPolicies",
+    "List all forward-auth policies, by name",
+);
 /// All policies, by name.
-pub async fn list(by: Manager<ReadPolicies>) -> Result<HttpResponse, Error> {
+pub async fn list(by: Manager<ReadPolicies>) -> Result<Json<Vec<PolicyBody>>, Error> {
     let policies = by.app.query(|rx| ForwardPolicy::all(rx)).await?;
     let bodies: Vec<PolicyBody> = policies.iter().map(PolicyBody::of).collect();
-    Ok(HttpResponse::Ok().json(bodies))
+    Ok(Json(bodies))
 }
 
+pub const SHOW: Operation = Operation::new("getForwardAuthPolicy", "Show a forward-auth policy");
 /// One policy.
 pub async fn show(
     by: Manager<ReadPolicies>,
     name: web::Path<String>,
-) -> Result<HttpResponse, Error> {
+) -> Result<Json<PolicyBody>, Error> {
     let policy = by
         .app
         .query(move |rx| ForwardPolicy::named(rx, &name))
         .await?;
     let policy = policy.ok_or_else(|| Error::not_found("policy"))?;
-    Ok(HttpResponse::Ok().json(PolicyBody::of(&policy)))
+    Ok(Json(PolicyBody::of(&policy)))
 }
 
+pub const PUT: Operation = Operation::new(
+    "putForwardAuthPolicy",
+    "Make a forward-auth policy, or put it in the place of the one there is",
+)
+.takes::<PolicyBody>()
+.refuses(&[
+    Code::PolicyNameInvalid,
+    Code::PolicyAudienceUnknown,
+    Code::PolicyScopeUnknown,
+    Code::PolicyRuleInvalid,
+    Code::PolicyOtherwiseInvalid,
+    Code::PolicyHeaderInvalid,
+]);
 /// Make a policy, or put it in the place of the one there is.
 pub async fn put(
     by: Manager<WritePolicies>,
     name: web::Path<String>,
-) -> Result<HttpResponse, Error> {
+) -> Result<Put<PolicyBody>, Error> {
     let body: PolicyBody = parse(&by.body)?;
     let mut policy = body.read(name.into_inner())?;
     let (policy, is_new) = by
@@ -69,23 +91,24 @@ pub async fn put(
             Ok((policy, is_new))
         })
         .await?;
-    let mut response = match is_new {
-        true => HttpResponse::Created(),
-        false => HttpResponse::Ok(),
-    };
-    Ok(response.json(PolicyBody::of(&policy)))
+    let body = PolicyBody::of(&policy);
+    Ok(Put { body, is_new })
 }
 
+pub const REMOVE: Operation = Operation::new(
+    "removeForwardAuthPolicy",
+    "Remove a forward-auth policy: nothing passes by it any more",
+);
 /// Remove a policy: nothing passes by it any more.
 pub async fn remove(
     by: Manager<WritePolicies>,
     name: web::Path<String>,
-) -> Result<HttpResponse, Error> {
+) -> Result<NoContent, Error> {
     let removed = by
         .write(move |tx| Ok(ForwardPolicy::remove(tx, &name)?))
         .await?;
     match removed {
-        true => Ok(HttpResponse::NoContent().finish()),
+        true => Ok(NoContent),
         false => Err(Error::not_found("policy")),
     }
 }

@@ -1,9 +1,10 @@
 //! `/api/tokens/identify`: what a token is that was found somewhere, for managers. To ask is not to use it.
 
-use actix_web::HttpResponse;
+use actix_web::web::Json;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, parse_secret};
+use super::{Code, Error, parse_secret};
 use crate::clock::Timestamp;
 use crate::domain::audit::{Event, What};
 use crate::domain::bearer::{Bearer, Standing};
@@ -13,17 +14,19 @@ use crate::domain::secret::Secret;
 use crate::domain::token::{Token, is_expired};
 use crate::domain::tx::Tx;
 use crate::web::doors::{Manager, Read};
+use crate::web::openapi::Operation;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Question {
     token: String,
 }
 
 /// What is told of a secret. It is not among it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Identity {
+#[schemars(description = "What is told of a secret.")]
+pub struct Identity {
     kind: &'static str,
     /// The token's `jti`; a client's secret has none.
     id: Option<String>,
@@ -42,34 +45,39 @@ struct Identity {
     revoke_reason: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Person {
     id: String,
     username: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct App {
     id: String,
     name: String,
 }
 
+pub const POST: Operation = Operation::new(
+    "identifyToken",
+    "Say what a token is that was found somewhere; to ask is not to use it, and is recorded",
+)
+.takes::<Question>()
+.refuses(&[Code::NotFound, Code::TokenMalformed]);
 /// Say what a token is, whosever it is. That it was asked is recorded, whatever the answer.
-pub async fn post(by: Manager<Read>) -> Result<HttpResponse, Error> {
+pub async fn post(by: Manager<Read>) -> Result<Json<Identity>, Error> {
     let question: Question = parse_secret(&by.body)?;
     let identity = by
         .write(move |tx| {
             let Some(secret) = tx.policy.brands.read(&question.token) else {
                 tx.record(Event::new(What::TokenIdentified).detail("no token"))?;
-                return Err(Error::unprocessable(
-                    "token.malformed",
+                return Err(Error::new(Code::TokenMalformed,
                     "This is no token of this server: brand, type, length or checksum are not right.",
                 ));
             };
             identify(tx, &secret)?.ok_or_else(|| Error::not_found("token"))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(identity))
+    Ok(Json(identity))
 }
 
 fn identify(tx: &mut Tx, secret: &Secret) -> Result<Option<Identity>, Error> {

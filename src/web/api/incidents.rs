@@ -1,41 +1,83 @@
 //! `/api/users/{userId}/tokens/revoke-all` and `/api/tokens/revoke-all`: ending all tokens of one person, or of everybody.
 
-use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use actix_web::web::{self, Json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 use super::all_tokens::confirmed;
 use super::user_tokens::found_user;
-use super::{Error, parse, reason};
+use super::{Code, Error, REASON_MAX, parse, reason};
 use crate::clock::Timestamp;
 use crate::domain::cut_off::{Affected, CutOff};
 use crate::domain::incident::{Ended, OfUser};
 use crate::domain::token::TokenKind;
 use crate::web::doors::{Manager, Revoke};
+use crate::web::openapi::Operation;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UserBody {
+    /// All unless they are named.
+    #[serde(default)]
+    #[schemars(schema_with = "some_kinds")]
     kinds: Option<Vec<String>>,
     issued_before: Option<i64>,
+    #[schemars(length(max = REASON_MAX))]
     reason: Option<String>,
+    /// Tell how many would end, and end none.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EverybodyBody {
+    /// All unless they are named.
+    #[serde(default)]
+    #[schemars(schema_with = "some_kinds")]
     kinds: Option<Vec<String>>,
+    /// Not in the future.
     issued_before: i64,
+    #[schemars(length(max = REASON_MAX))]
     reason: Option<String>,
+    /// Tell how many would end, and end none.
     #[serde(default)]
     dry_run: bool,
+    /// `count` of a dry run.
     confirm_count: Option<i64>,
 }
 
+/// How many tokens of a person end.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndedTokens")]
+pub struct EndedView {
+    count: usize,
+    pat: usize,
+    access: usize,
+    refresh: usize,
+}
+
+/// How many tokens of everybody end.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AffectedTokens")]
+pub struct AffectedView {
+    count: i64,
+    personal_access_tokens: i64,
+    apps: i64,
+    services: i64,
+}
+
+pub const OF_USER: Operation = Operation::new(
+    "revokeAllTokensOfUser",
+    "End all tokens of a person, of the kinds and from the time that are asked for",
+)
+.takes::<UserBody>();
 /// End all tokens of a person, of the kinds and from the time that are asked for.
-pub async fn of_user(by: Manager<Revoke>, user: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn of_user(
+    by: Manager<Revoke>,
+    user: web::Path<String>,
+) -> Result<Json<EndedView>, Error> {
     let body: UserBody = parse(&by.body)?;
     let wanted = OfUser {
         kinds: kinds(body.kinds)?,
@@ -61,13 +103,22 @@ pub async fn of_user(by: Manager<Revoke>, user: web::Path<String>) -> Result<Htt
         access,
         refresh,
     } = ended;
-    Ok(HttpResponse::Ok().json(json!({
-        "count": personal + access + refresh, "pat": personal, "access": access, "refresh": refresh,
-    })))
+    Ok(Json(EndedView {
+        count: personal + access + refresh,
+        pat: personal,
+        access,
+        refresh,
+    }))
 }
 
+pub const OF_EVERYBODY: Operation = Operation::new(
+    "revokeAllTokens",
+    "End all tokens of everybody that were issued before a moment, at once",
+)
+.takes::<EverybodyBody>()
+.refuses(&[Code::CountDiffers]);
 /// End all tokens of everybody that were issued before a moment, at once.
-pub async fn of_everybody(by: Manager<Revoke>) -> Result<HttpResponse, Error> {
+pub async fn of_everybody(by: Manager<Revoke>) -> Result<Json<AffectedView>, Error> {
     let body: EverybodyBody = parse(&by.body)?;
     let (kinds, words) = (kinds(body.kinds)?, reason(body.reason)?);
     let issued_before = Timestamp::from_millis(body.issued_before);
@@ -89,16 +140,23 @@ pub async fn of_everybody(by: Manager<Revoke>) -> Result<HttpResponse, Error> {
         })
         .await?;
     }
-    Ok(HttpResponse::Ok().json(said(affected)))
+    Ok(Json(AffectedView::of(affected)))
 }
 
-fn said(affected: Affected) -> Value {
-    json!({
-        "count": affected.all(),
-        "personalAccessTokens": affected.personal,
-        "apps": affected.apps,
-        "services": affected.services,
-    })
+impl AffectedView {
+    fn of(affected: Affected) -> Self {
+        Self {
+            count: affected.all(),
+            personal_access_tokens: affected.personal,
+            apps: affected.apps,
+            services: affected.services,
+        }
+    }
+}
+
+fn some_kinds(_: &mut SchemaGenerator) -> Schema {
+    let kinds = TokenKind::OPENING.map(|kind| kind.as_str());
+    json_schema!({"type": ["array", "null"], "items": {"enum": kinds}, "minItems": 1})
 }
 
 /// The kinds that are named, or all.

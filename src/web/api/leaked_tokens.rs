@@ -4,18 +4,19 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
 
-use super::{Error, parse_secret};
+use super::{Code, Error, parse_secret};
 use crate::app::App;
 use crate::db::Fault;
 use crate::domain::leak::{Leak, Whereabouts};
 use crate::domain::secret::{Brands, Digest};
 use crate::domain::tx::Caller;
 use crate::web::doors::Reporter;
+use crate::web::openapi::{Accepted, Operation};
 
 /// How many tokens one report may have.
 pub const MOST: usize = 1000;
@@ -27,16 +28,23 @@ const PACE: Duration = Duration::from_millis(250);
 /// Secrets that are ended in one transaction: others wait for its locks.
 const BATCH: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Report {
+    #[schemars(length(min = 1, max = MOST))]
     tokens: Vec<String>,
+    /// Where they were found.
+    #[schemars(url, length(max = LONGEST))]
     url: Option<String>,
+    #[schemars(length(max = LONGEST))]
     note: Option<String>,
 }
 
+pub const POST: Operation = Operation::new("reportLeakedTokens", "Have leaked tokens ended; the answer is the same for all, and when it is out they are inactive everywhere")
+    .takes::<Report>()
+    .refuses(&[Code::LeakTokenCount, Code::LeakUrlInvalid, Code::LeakNoteInvalid]);
 /// End those of these tokens that are real. The answer is the same for all, and when it is out they are inactive everywhere.
-pub async fn post(by: Reporter) -> Result<HttpResponse, Error> {
+pub async fn post(by: Reporter) -> Result<Accepted, Error> {
     let mut steps = interval(PACE);
     steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
     steps.tick().await;
@@ -48,15 +56,15 @@ pub async fn post(by: Reporter) -> Result<HttpResponse, Error> {
     // A step that was missed meanwhile is none to leave at.
     let _ = timeout(Duration::ZERO, steps.tick()).await;
     steps.tick().await;
-    Ok(HttpResponse::Accepted().finish())
+    Ok(Accepted)
 }
 
 impl Report {
     fn leaks(self, brands: &Brands) -> Result<Vec<Leak>, Error> {
         let Report { tokens, url, note } = self;
         if tokens.is_empty() || tokens.len() > MOST {
-            return Err(Error::unprocessable(
-                "leak.token_count",
+            return Err(Error::new(
+                Code::LeakTokenCount,
                 format!("A report has 1 to {MOST} tokens."),
             ));
         }
@@ -65,15 +73,15 @@ impl Report {
             plain && Url::parse(url).is_ok()
         };
         if url.as_ref().is_some_and(|url| !fits(url)) {
-            return Err(Error::unprocessable(
-                "leak.url_invalid",
+            return Err(Error::new(
+                Code::LeakUrlInvalid,
                 format!("url is an absolute URL of at most {LONGEST} characters."),
             ));
         }
         let fits = |note: &String| note.chars().count() <= LONGEST && !note.contains('\0');
         if note.as_ref().is_some_and(|note| !fits(note)) {
-            return Err(Error::unprocessable(
-                "leak.note_invalid",
+            return Err(Error::new(
+                Code::LeakNoteInvalid,
                 format!("note has at most {LONGEST} characters, and no NUL."),
             ));
         }

@@ -3,12 +3,14 @@
 
 pub mod all_tokens;
 pub mod audit;
+mod code;
 pub mod decoys;
 pub mod forward_auth_policies;
 pub mod identify;
 pub mod incidents;
 pub mod leaked_tokens;
 pub mod my_tokens;
+pub mod openapi;
 pub mod own_token;
 pub mod policies;
 pub mod rotation;
@@ -16,13 +18,17 @@ pub mod secret_scanning;
 mod token;
 pub mod user_tokens;
 
+pub use code::Code;
+
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{errors, pages};
 use crate::db::{Fault, Refusal};
@@ -38,8 +44,7 @@ use crate::oauth::error::InvalidRequest;
 #[error("{message}")]
 pub struct Error {
     status: StatusCode,
-    /// Stable: scripts compare it.
-    code: &'static str,
+    code: Code,
     message: String,
     details: Option<Box<Value>>,
     challenge: Option<String>,
@@ -48,11 +53,24 @@ pub struct Error {
     fault: Option<Box<Fault>>,
 }
 
+/// An error of the API, as it is sent.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ErrorView<'a> {
+    /// Stable: scripts compare it.
+    code: &'static str,
+    /// A sentence for people.
+    message: &'a str,
+    /// What a script may want to know besides.
+    #[schemars(with = "Option<Map<String, Value>>")]
+    details: Option<&'a Value>,
+}
+
 impl Error {
-    /// A refusal with this status and stable code.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    /// A refusal with this code, and a sentence for whoever reads it.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
-            status,
+            status: code.status(),
             code,
             message: message.into(),
             details: None,
@@ -62,42 +80,27 @@ impl Error {
         }
     }
 
-    /// 403: whoever asks may not.
-    pub fn forbidden(code: &'static str, message: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, message)
-    }
-
     /// 404: there is no such thing, or not for whoever asks.
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "entity.not_found",
-            format!("There is no such {what}."),
-        )
+        Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
     /// 413: the body has more bytes than this takes.
     pub fn too_large() -> Self {
-        let message = InvalidRequest::TooLarge.to_string();
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", message)
+        Self::new(Code::TooLarge, InvalidRequest::TooLarge.to_string())
     }
 
     /// 429: this came too often, and may come again after `wait`.
     pub fn too_many(wait: Duration) -> Self {
-        let code = "request.too_many";
         let message = "Too many of these came from your network; try again later.";
         Self {
             retry_after: Some(wait.as_millis().div_ceil(1000) as u64),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+            ..Self::new(Code::TooMany, message)
         }
     }
 
-    fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
-    }
-
     fn malformed(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "request.malformed", message)
+        Self::new(Code::Malformed, message)
     }
 
     fn with(self, details: Value) -> Self {
@@ -143,15 +146,11 @@ fn reason(words: Option<String>) -> Result<Option<String>, Error> {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let status = errors::status_of(&fault);
-        let error = Self::new(
-            status,
-            "server_error",
-            "This server can't answer now; try again.",
-        );
+        let message = "This server can't answer now; try again.";
         Self {
+            status: errors::status_of(&fault),
             fault: Some(Box::new(fault)),
-            ..error
+            ..Self::new(Code::ServerError, message)
         }
     }
 }
@@ -184,9 +183,7 @@ impl From<NotSearched> for Error {
     fn from(error: NotSearched) -> Self {
         match error {
             NotSearched::Fault(fault) => fault.into(),
-            NotSearched::TooManyToSort => {
-                Self::unprocessable("search.too_many_to_sort", error.to_string())
-            }
+            NotSearched::TooManyToSort => Self::new(Code::TooManyToSort, error.to_string()),
         }
     }
 }
@@ -195,17 +192,15 @@ impl From<NotSearched> for Error {
 impl From<oauth::Error> for Error {
     fn from(error: oauth::Error) -> Self {
         let (challenge, message) = (errors::bearer_challenge(&error), error.to_string());
-        let (status, code) = match error {
+        let code = match error {
             oauth::Error::Fault(fault) => return fault.into(),
-            oauth::Error::InvalidToken => (StatusCode::UNAUTHORIZED, "auth.invalid_token"),
-            oauth::Error::InsufficientScope(_) => {
-                (StatusCode::FORBIDDEN, "auth.insufficient_scope")
-            }
+            oauth::Error::InvalidToken => Code::InvalidToken,
+            oauth::Error::InsufficientScope(_) => Code::InsufficientScope,
             _ => return Self::malformed(message),
         };
         Self {
             challenge: Some(challenge),
-            ..Self::new(status, code, message)
+            ..Self::new(code, message)
         }
     }
 }
@@ -215,17 +210,13 @@ impl From<pages::Error> for Error {
     fn from(error: pages::Error) -> Self {
         match error {
             pages::Error::Fault(fault) => fault.into(),
-            pages::Error::StepUp { .. } => Self::forbidden(
-                "auth.step_up_required",
+            pages::Error::StepUp { .. } => Self::new(
+                Code::StepUpRequired,
                 "Enter your password again at /step-up, then repeat this.",
             ),
             _ => Self {
                 challenge: Some("Bearer realm=\"jeton\"".to_owned()),
-                ..Self::new(
-                    StatusCode::UNAUTHORIZED,
-                    "auth.required",
-                    "Sign in, or send an access token.",
-                )
+                ..Self::new(Code::AuthRequired, "Sign in, or send an access token.")
             },
         }
     }
@@ -234,55 +225,46 @@ impl From<pages::Error> for Error {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         let message = problem.to_string();
-        let bad = |code| Self::new(StatusCode::BAD_REQUEST, code, message.clone());
         match problem {
             Problem::Fault(fault) => fault.into(),
-            Problem::NameTaken => {
-                Self::unprocessable("user.personal_access_token_name_exists", message)
-            }
+            Problem::NameTaken => Self::new(Code::NameExists, message),
             Problem::LimitReached(limit) => {
-                Self::unprocessable("pat.limit_reached", message).with(json!({"limit": limit}))
+                Self::new(Code::LimitReached, message).with(json!({"limit": limit}))
             }
-            Problem::EndBeyondPolicy(latest) => {
-                Self::unprocessable("pat.expiry_beyond_policy", message)
-                    .with(json!({"maxExpiresAt": latest.millis()}))
-            }
-            Problem::NeverNotAllowed => Self::unprocessable("pat.expiry_required", message),
-            Problem::Widening(words) => Self::unprocessable("pat.widening", message)
+            Problem::EndBeyondPolicy(latest) => Self::new(Code::ExpiryBeyondPolicy, message)
+                .with(json!({"maxExpiresAt": latest.millis()})),
+            Problem::NeverNotAllowed => Self::new(Code::ExpiryRequired, message),
+            Problem::Widening(words) => Self::new(Code::Widening, message)
                 .with(json!({"scopes": words.split(' ').collect::<Vec<_>>()})),
-            Problem::Lengthening => Self::unprocessable("pat.lengthening", message),
-            Problem::Network(_) => bad("pat.network_invalid"),
-            Problem::TooManyNetworks => bad("pat.too_many_networks"),
-            Problem::NetworksRequired => Self::unprocessable("pat.networks_required", message),
-            Problem::ReasonRequired => bad("pat.reason_required"),
-            Problem::NotPending => Self::new(StatusCode::CONFLICT, "pat.not_pending", message),
-            Problem::EndsBeforeItBegins => bad("pat.ends_before_it_begins"),
-            Problem::IdleLife => bad("pat.idle_life_invalid"),
-            Problem::NotLive => Self::new(StatusCode::CONFLICT, "pat.not_live", message),
-            Problem::AlreadyRotated => {
-                Self::new(StatusCode::CONFLICT, "pat.already_rotated", message)
-            }
-            Problem::NotRotating => Self::new(StatusCode::CONFLICT, "pat.not_rotating", message),
-            Problem::SuccessorUsed => {
-                Self::new(StatusCode::CONFLICT, "pat.successor_used", message)
-            }
-            Problem::OverlapTooLong => Self::unprocessable("pat.overlap_too_long", message),
+            Problem::Lengthening => Self::new(Code::Lengthening, message),
+            Problem::Network(_) => Self::new(Code::NetworkInvalid, message),
+            Problem::TooManyNetworks => Self::new(Code::TooManyNetworks, message),
+            Problem::NetworksRequired => Self::new(Code::NetworksRequired, message),
+            Problem::ReasonRequired => Self::new(Code::ReasonRequired, message),
+            Problem::NotPending => Self::new(Code::NotPending, message),
+            Problem::EndsBeforeItBegins => Self::new(Code::EndsBeforeItBegins, message),
+            Problem::IdleLife => Self::new(Code::IdleLifeInvalid, message),
+            Problem::NotLive => Self::new(Code::NotLive, message),
+            Problem::AlreadyRotated => Self::new(Code::AlreadyRotated, message),
+            Problem::NotRotating => Self::new(Code::NotRotating, message),
+            Problem::SuccessorUsed => Self::new(Code::SuccessorUsed, message),
+            Problem::OverlapTooLong => Self::new(Code::OverlapTooLong, message),
             Problem::ScopeNotGrantable(scope) => {
-                Self::forbidden("pat.scope_not_grantable", &message).with(json!({"scope": scope}))
+                Self::new(Code::ScopeNotGrantable, message).with(json!({"scope": scope}))
             }
             Problem::CreatorNotAllowed | Problem::SwitchedOff => {
-                Self::forbidden("pat.creation_not_allowed", &message)
+                Self::new(Code::CreationNotAllowed, message)
             }
-            Problem::OwnerDisabled => Self::forbidden("user.disabled", &message),
-            Problem::Name => bad("pat.name_invalid"),
-            Problem::Description => bad("pat.description_invalid"),
-            Problem::NoScope => bad("pat.scope_required"),
-            Problem::UnknownScope(_) => bad("pat.scope_unknown"),
-            Problem::NoAudience => bad("pat.audience_required"),
-            Problem::UnknownResource(_) => bad("pat.audience_unknown"),
-            Problem::ScopeOutsideAudience(_) => bad("pat.scope_outside_audience"),
-            Problem::ResourceWithoutScope(_) => bad("pat.audience_without_scope"),
-            Problem::EndPassed => bad("pat.expires_in_the_past"),
+            Problem::OwnerDisabled => Self::new(Code::UserDisabled, message),
+            Problem::Name => Self::new(Code::NameInvalid, message),
+            Problem::Description => Self::new(Code::DescriptionInvalid, message),
+            Problem::NoScope => Self::new(Code::ScopeRequired, message),
+            Problem::UnknownScope(_) => Self::new(Code::ScopeUnknown, message),
+            Problem::NoAudience => Self::new(Code::AudienceRequired, message),
+            Problem::UnknownResource(_) => Self::new(Code::AudienceUnknown, message),
+            Problem::ScopeOutsideAudience(_) => Self::new(Code::ScopeOutsideAudience, message),
+            Problem::ResourceWithoutScope(_) => Self::new(Code::AudienceWithoutScope, message),
+            Problem::EndPassed => Self::new(Code::ExpiresInThePast, message),
         }
     }
 }
@@ -291,16 +273,15 @@ impl From<forward_policy::Unfit> for Error {
     fn from(unfit: forward_policy::Unfit) -> Self {
         use forward_policy::Unfit;
         let message = unfit.to_string();
-        let bad = |code| Self::new(StatusCode::BAD_REQUEST, code, message.clone());
         match unfit {
             Unfit::Fault(fault) => fault.into(),
-            Unfit::Name(_) => bad("policy.name_invalid"),
-            Unfit::Taken(_) => Self::unprocessable("policy.name_exists", message),
-            Unfit::Resource(_) => bad("policy.audience_unknown"),
-            Unfit::Scope(..) => bad("policy.scope_unknown"),
-            Unfit::TooManyRules | Unfit::Rule(_) => bad("policy.rule_invalid"),
-            Unfit::Otherwise(_) => bad("policy.otherwise_invalid"),
-            Unfit::Header(_) => bad("policy.header_invalid"),
+            Unfit::Name(_) => Self::new(Code::PolicyNameInvalid, message),
+            Unfit::Taken(_) => Self::new(Code::PolicyNameExists, message),
+            Unfit::Resource(_) => Self::new(Code::PolicyAudienceUnknown, message),
+            Unfit::Scope(..) => Self::new(Code::PolicyScopeUnknown, message),
+            Unfit::TooManyRules | Unfit::Rule(_) => Self::new(Code::PolicyRuleInvalid, message),
+            Unfit::Otherwise(_) => Self::new(Code::PolicyOtherwiseInvalid, message),
+            Unfit::Header(_) => Self::new(Code::PolicyHeaderInvalid, message),
         }
     }
 }
@@ -321,6 +302,10 @@ impl ResponseError for Error {
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        response.json(json!({"code": self.code, "message": self.message, "details": self.details}))
+        response.json(ErrorView {
+            code: self.code.as_str(),
+            message: &self.message,
+            details: self.details.as_deref(),
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! `/api/my-account/personal-access-tokens`: a person's own tokens, from a browser session. A token does not get in.
 
-use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use actix_web::web::{self, Json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::token::{ChangesBody, NewTokenBody, TokenView};
 use super::{Error, parse};
@@ -12,22 +12,71 @@ use crate::domain::grant::Because;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
+use crate::domain::token_policy::ScopeRule;
 use crate::domain::tx::Rx;
 use crate::web::doors::Account;
+use crate::web::openapi::{Created, NoContent, Operation};
+
+pub const LIST: Operation = Operation::new(
+    "listMyTokens",
+    "List my personal access tokens, ended ones too, newest first",
+);
+/// What a front end needs to draw the form.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(
+    rename = "TokenOptions",
+    description = "What a form for a new token needs."
+)]
+pub struct OptionsView {
+    /// The value of the `X-CSRF-Token` header.
+    csrf_token: String,
+    /// What this person may choose of.
+    resources: Vec<ResourceView>,
+    expiry_preset_days: [u64; 6],
+    default_expires_at: i64,
+    /// `null` for no limit.
+    max_expires_at: Option<i64>,
+    never_expires_allowed: bool,
+    may_create: bool,
+    networks_required: bool,
+    approval_required: bool,
+    scope_rules: Vec<ScopeRule>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Resource")]
+struct ResourceView {
+    uri: String,
+    name: String,
+    scopes: Vec<ScopeView>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Scope")]
+struct ScopeView {
+    name: String,
+    /// What it is for, in words for people.
+    description: String,
+}
 
 /// My tokens, ended ones too, newest first.
-pub async fn list(account: Account) -> Result<HttpResponse, Error> {
+pub async fn list(account: Account) -> Result<Json<Vec<TokenView>>, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
     let tokens = account
         .by
         .app
         .query(move |rx| PersonalToken::shown_of(rx, owner, now))
         .await?;
-    Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
+    Ok(Json(TokenView::all(&tokens, now)))
 }
 
+pub const OPTIONS: Operation = Operation::new(
+    "getMyTokenOptions",
+    "Tell what a form for a new token needs, and the CSRF token of this session",
+);
 /// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.
-pub async fn options(account: Account) -> Result<HttpResponse, Error> {
+pub async fn options(account: Account) -> Result<Json<OptionsView>, Error> {
     let by = account.by;
     let owner = by.user.clone();
     let (catalogue, policy, may_create) = by
@@ -42,56 +91,77 @@ pub async fn options(account: Account) -> Result<HttpResponse, Error> {
         return Err(fault.into());
     }
     let is_admin = by.user.is_admin;
-    let resources = catalogue.iter().map(|(resource, definitions)| {
-        let scopes = definitions
-            .iter()
-            .filter(|definition| grantable(is_admin, resource, &definition.name, definition.reserved).is_ok())
-            .map(|definition| json!({"name": definition.name, "description": definition.description}));
-        let scopes: Vec<_> = scopes.collect();
-        json!({"uri": resource.uri, "name": resource.name, "scopes": scopes})
-    });
-    let resources: Vec<_> = resources
-        .filter(|resource| resource["scopes"] != json!([]))
-        .collect();
+    let resources = catalogue
+        .iter()
+        .map(|(resource, definitions)| ResourceView {
+            uri: resource.uri.clone(),
+            name: resource.name.clone(),
+            scopes: definitions
+                .iter()
+                .filter(|definition| {
+                    grantable(is_admin, resource, &definition.name, definition.reserved).is_ok()
+                })
+                .map(|definition| ScopeView {
+                    name: definition.name.clone(),
+                    description: definition.description.clone(),
+                })
+                .collect(),
+        });
     let now = by.app.now();
-    Ok(HttpResponse::Ok().json(json!({
-        "csrfToken": by.browser.csrf(),
-        "resources": resources,
-        "expiryPresetDays": PRESETS,
-        "defaultExpiresAt": policy.default_end(now).millis(),
-        "maxExpiresAt": policy.latest_end(now).map(Timestamp::millis),
-        "neverExpiresAllowed": policy.allows_no_end(),
-        "mayCreate": may_create.is_ok(),
-        "networksRequired": policy.networks_required,
-        "approvalRequired": policy.holds_back(&by.user, &by.caller.actor),
-        "scopeRules": policy.scopes,
-    })))
+    Ok(Json(OptionsView {
+        csrf_token: by.browser.csrf(),
+        resources: resources
+            .filter(|resource| !resource.scopes.is_empty())
+            .collect(),
+        expiry_preset_days: PRESETS,
+        default_expires_at: policy.default_end(now).millis(),
+        max_expires_at: policy.latest_end(now).map(Timestamp::millis),
+        never_expires_allowed: policy.allows_no_end(),
+        may_create: may_create.is_ok(),
+        networks_required: policy.networks_required,
+        approval_required: policy.holds_back(&by.user, &by.caller.actor),
+        scope_rules: policy.scopes,
+    }))
 }
 
+pub const CREATE: Operation = Operation::new(
+    "createMyToken",
+    "Make a token for me; its value is in this answer and no other",
+)
+.takes::<NewTokenBody>()
+.refuses(NewTokenBody::REFUSALS);
 /// Make a token for me. Its `value` is in this answer and no other.
-pub async fn create(account: Account) -> Result<HttpResponse, Error> {
+pub async fn create(account: Account) -> Result<Created<TokenView>, Error> {
     account.by.recently(String::new)?;
     let new: NewTokenBody = parse(&account.body)?;
     let owner = account.by.user.clone();
     let made = account.by.write(move |tx| new.create(tx, &owner)).await??;
     let location = format!("/api/my-account/personal-access-tokens/{}", made.id());
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(made))
+    Ok(Created {
+        body: made,
+        location,
+    })
 }
 
+pub const SHOW: Operation = Operation::new("getMyToken", "Show one of my tokens");
 /// One of my tokens.
-pub async fn show(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn show(account: Account, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let (owner, now) = (account.by.user.id, account.by.app.now());
     let show = move |rx: &mut Rx| {
         let token = own(rx, owner, &id)?;
         Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
     };
-    Ok(HttpResponse::Ok().json(account.by.app.read(show).await?))
+    Ok(Json(account.by.app.read(show).await?))
 }
 
+pub const CHANGE: Operation = Operation::new(
+    "changeMyToken",
+    "Rename, describe, narrow or shorten one of my tokens",
+)
+.takes::<ChangesBody>()
+.refuses(ChangesBody::REFUSALS);
 /// Rename, describe, narrow or shorten one of my tokens.
-pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn change(account: Account, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let changes: ChangesBody = parse(&account.body)?;
     if changes.moves_fence() {
         account.by.recently(String::new)?;
@@ -103,18 +173,22 @@ pub async fn change(account: Account, id: web::Path<String>) -> Result<HttpRespo
             changes.apply(tx, &token)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(view))
+    Ok(Json(view))
 }
 
+pub const REVOKE: Operation = Operation::new(
+    "revokeMyToken",
+    "End one of my tokens; a second time changes nothing",
+);
 /// End one of my tokens. A second time changes nothing.
-pub async fn revoke(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn revoke(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
     let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
     app.write(caller, move |tx| {
         let token = own(tx, owner, &id)?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
     })
     .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// The owner's token of this id.

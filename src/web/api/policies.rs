@@ -1,64 +1,102 @@
 //! `/api/policies/personal-access-tokens`: the rules for people's own tokens, and what they would change.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use actix_web::web::{self, Json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::token::TokenView;
-use super::{Error, parse};
+use super::{Code, Error, parse};
 use crate::domain::id::Id;
 use crate::domain::personal_token::PersonalToken;
-use crate::domain::token_policy::{Decision, Unfit};
+use crate::domain::token_policy::{Breach, Decision, Unfit};
 use crate::web::doors::{Manager, ReadPolicies, Write, WritePolicies};
+use crate::web::openapi::Operation;
+
+/// What rules would change.
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "TokenPolicyPreview",
+    description = "Live tokens that would break such rules."
+)]
+pub struct PreviewView {
+    count: usize,
+    /// The first hundred.
+    tokens: Vec<BreachView>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BreachOfPolicy")]
+struct BreachView {
+    id: String,
+    user_id: Option<String>,
+    name: String,
+    breach: Breach,
+}
 
 impl From<Unfit> for Error {
     fn from(unfit: Unfit) -> Self {
         match unfit {
             Unfit::Fault(fault) => fault.into(),
-            unfit => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "policy.invalid",
-                unfit.to_string(),
-            ),
+            unfit => Self::new(Code::PolicyInvalid, unfit.to_string()),
         }
     }
 }
 
+pub const SHOW: Operation = Operation::new(
+    "getTokenPolicy",
+    "Show the rules for personal access tokens that are in force",
+);
 /// The rules in force.
-pub async fn show(by: Manager<ReadPolicies>) -> Result<HttpResponse, Error> {
+pub async fn show(by: Manager<ReadPolicies>) -> Result<Json<Decision>, Error> {
     let policy = by.app.read(|rx| rx.token_policy()).await?;
-    Ok(HttpResponse::Ok().json(Decision::of(&policy)))
+    Ok(Json(Decision::of(&policy)))
 }
 
+pub const DECIDE: Operation = Operation::new(
+    "decideTokenPolicy",
+    "Decide the rules, whole; they hold for new and rotated tokens from now on",
+)
+.takes::<Decision>()
+.refuses(&[Code::PolicyInvalid]);
 /// Decide the rules, whole. They hold for new and rotated tokens from now on.
-pub async fn decide(by: Manager<WritePolicies>) -> Result<HttpResponse, Error> {
+pub async fn decide(by: Manager<WritePolicies>) -> Result<Json<Decision>, Error> {
     let decision: Decision = parse(&by.body)?;
     let decided = decision.clone();
     by.write(move |tx| Ok(decided.decide(tx)?)).await?;
-    Ok(HttpResponse::Ok().json(decision))
+    Ok(Json(decision))
 }
 
+pub const PREVIEW: Operation = Operation::new(
+    "previewTokenPolicy",
+    "Tell which live tokens would break such rules; nothing changes",
+)
+.takes::<Decision>()
+.refuses(&[Code::PolicyInvalid]);
 /// Which live tokens would break such rules: how many, and the first hundred. Nothing changes.
-pub async fn preview(by: Manager<ReadPolicies>) -> Result<HttpResponse, Error> {
+pub async fn preview(by: Manager<ReadPolicies>) -> Result<Json<PreviewView>, Error> {
     let decision: Decision = parse(&by.body)?;
     let preview = by.app.read(move |rx| decision.preview(rx));
     let (count, some) = preview.await?;
-    let some: Vec<_> = some
-        .iter()
-        .map(|(token, breach)| {
-            json!({
-                "id": token.token.id.to_string(),
-                "userId": token.grant.user_id.map(|id| id.to_string()),
-                "name": token.name(),
-                "breach": breach,
-            })
-        })
-        .collect();
-    Ok(HttpResponse::Ok().json(json!({"count": count, "tokens": some})))
+    let tokens = some.iter().map(|(token, breach)| BreachView {
+        id: token.token.id.to_string(),
+        user_id: token.grant.user_id.map(|id| id.to_string()),
+        name: token.name().to_owned(),
+        breach: *breach,
+    });
+    Ok(Json(PreviewView {
+        count,
+        tokens: tokens.collect(),
+    }))
 }
 
+pub const APPROVE: Operation = Operation::new(
+    "approveToken",
+    "Let a token work that waits for approval; to deny it, revoke it",
+)
+.refuses(&[Code::NotPending, Code::NotLive]);
 /// Let a token work that waits for approval. To deny it, revoke it.
-pub async fn approve(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn approve(by: Manager<Write>, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let unknown = || Error::not_found("token");
     let id: Id = id.parse().map_err(|_| unknown())?;
     let view = by
@@ -69,5 +107,5 @@ pub async fn approve(by: Manager<Write>, id: web::Path<String>) -> Result<HttpRe
             Ok(TokenView::of(&token, tx.now))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(view))
+    Ok(Json(view))
 }

@@ -3,20 +3,22 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::token::TokenView;
-use super::{Error, my_tokens, own_token, parse};
+use super::{Code, Error, my_tokens, own_token, parse};
 use crate::clock::Timestamp;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{End, PersonalToken, Rotated, Rotation};
 use crate::domain::resource::ROTATE_SELF;
 use crate::domain::tx::Tx;
 use crate::web::doors::{Account, Holder, Manager, Write};
+use crate::web::openapi::{Created, NoContent, Operation};
 
 /// What a rotation is asked to be; an empty body asks for what is usual.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RotationBody {
     /// How long the old token goes on working if the new one is not used; 0 to stop it now.
@@ -27,14 +29,15 @@ struct RotationBody {
 }
 
 /// The successor with its secret, and what it takes over from.
-#[derive(Serialize)]
-struct RotatedView {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RotatedToken")]
+pub struct RotatedView {
     #[serde(flatten)]
     successor: TokenView,
     predecessor: Predecessor,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Predecessor {
     id: String,
@@ -42,6 +45,26 @@ struct Predecessor {
 }
 
 impl RotationBody {
+    /// Why a token is not rotated.
+    const REFUSALS: &[Code] = &[
+        Code::ExpiresInThePast,
+        Code::EndsBeforeItBegins,
+        Code::InsufficientScope,
+        Code::StepUpRequired,
+        Code::ScopeNotGrantable,
+        Code::CreationNotAllowed,
+        Code::UserDisabled,
+        Code::NotLive,
+        Code::AlreadyRotated,
+        Code::NameExists,
+        Code::LimitReached,
+        Code::ExpiryBeyondPolicy,
+        Code::ExpiryRequired,
+        Code::NetworksRequired,
+        Code::OverlapTooLong,
+        Code::Lengthening,
+    ];
+
     fn read(body: &[u8]) -> Result<Rotation, Error> {
         let body: Self = match body {
             [] => Self::default(),
@@ -64,6 +87,10 @@ impl RotationBody {
 }
 
 impl RotatedView {
+    fn id(&self) -> &str {
+        self.successor.id()
+    }
+
     fn of(rotated: &Rotated, now: Timestamp) -> Self {
         let predecessor = &rotated.predecessor.token;
         Self {
@@ -76,52 +103,96 @@ impl RotatedView {
     }
 }
 
+pub const ROTATE_MINE: Operation = Operation::new(
+    "rotateMyToken",
+    "Give one of my tokens a successor; its value is in this answer and no other",
+)
+.may_take::<RotationBody>()
+.refuses(RotationBody::REFUSALS);
 /// Rotate one of my tokens. The successor's `value` is in this answer and no other.
-pub async fn rotate_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn rotate_mine(
+    account: Account,
+    id: web::Path<String>,
+) -> Result<Created<RotatedView>, Error> {
     account.by.recently(String::new)?;
     let rotation = RotationBody::read(&account.body)?;
     let owner = account.by.user.id;
     let rotate = move |tx: &mut Tx| rotate(&my_tokens::own(tx, owner, &id)?, tx, rotation);
-    Ok(HttpResponse::Created().json(account.by.write(rotate).await??))
+    let body = account.by.write(rotate).await??;
+    let location = format!("/api/my-account/personal-access-tokens/{}", body.id());
+    Ok(Created { body, location })
 }
 
+pub const FINISH_MINE: Operation = Operation::new(
+    "finishMyRotation",
+    "End the old one of two of my tokens now",
+)
+.refuses(&[Code::NotRotating]);
 /// End the old one of two of my tokens now.
-pub async fn finish_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn finish_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
     let owner = account.by.user.id;
     let finish = move |tx: &mut Tx| finish(&my_tokens::own(tx, owner, &id)?, tx);
     account.by.write(finish).await??;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const CANCEL_MINE: Operation = Operation::new(
+    "cancelMyRotation",
+    "Drop a successor of one of my tokens that nobody has used",
+)
+.refuses(&[Code::NotRotating, Code::SuccessorUsed]);
 /// Drop a successor of one of my tokens that nobody has used.
-pub async fn cancel_mine(account: Account, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn cancel_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
     let owner = account.by.user.id;
     let cancel = move |tx: &mut Tx| cancel(&my_tokens::own(tx, owner, &id)?, tx);
     account.by.write(cancel).await??;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const ROTATE_ANY: Operation = Operation::new(
+    "rotateToken",
+    "Give a token a successor; its value is in this answer and no other",
+)
+.may_take::<RotationBody>()
+.refuses(RotationBody::REFUSALS);
 /// Rotate anybody's token. The successor's `value` is in this answer and no other.
-pub async fn rotate_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn rotate_any(
+    by: Manager<Write>,
+    id: web::Path<String>,
+) -> Result<Created<RotatedView>, Error> {
     let rotation = RotationBody::read(&by.body)?;
     let rotate = move |tx: &mut Tx| rotate(&found(tx, &id)?, tx, rotation);
-    Ok(HttpResponse::Created().json(by.write(rotate).await?))
+    let body = by.write(rotate).await?;
+    let location = format!("/api/personal-access-tokens/{}", body.id());
+    Ok(Created { body, location })
 }
 
+pub const FINISH_ANY: Operation =
+    Operation::new("finishRotation", "End the old one of two tokens now")
+        .refuses(&[Code::NotRotating]);
 /// End the old one of two of anybody's tokens now.
-pub async fn finish_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn finish_any(by: Manager<Write>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| finish(&found(tx, &id)?, tx)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const CANCEL_ANY: Operation =
+    Operation::new("cancelRotation", "Drop a successor that nobody has used")
+        .refuses(&[Code::NotRotating, Code::SuccessorUsed]);
 /// Drop a successor of anybody's token that nobody has used.
-pub async fn cancel_any(by: Manager<Write>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn cancel_any(by: Manager<Write>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| cancel(&found(tx, &id)?, tx)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const ROTATE_OWN: Operation = Operation::new(
+    "rotateThisToken",
+    "Give the presented token a successor, if it has the scope pat:rotate_self",
+)
+.may_take::<RotationBody>()
+.refuses(RotationBody::REFUSALS);
 /// Rotate the presented token, if it has the scope for that.
-pub async fn rotate_own(holder: Holder) -> Result<HttpResponse, Error> {
+pub async fn rotate_own(holder: Holder) -> Result<Created<RotatedView>, Error> {
     holder.check(ROTATE_SELF)?;
     let rotation = Rotation {
         by_itself: true,
@@ -134,17 +205,24 @@ pub async fn rotate_own(holder: Holder) -> Result<HttpResponse, Error> {
         PersonalToken::note_first_use(tx, id, now, from)?;
         rotate(&own_token::own(tx, id)?, tx, rotation)
     };
-    let made = holder.app.write(holder.caller, rotate).await?;
-    Ok(HttpResponse::Created().json(made))
+    Ok(Created {
+        body: holder.app.write(holder.caller, rotate).await?,
+        location: "/api/personal-access-tokens/self".to_owned(),
+    })
 }
 
+pub const FINISH_OWN: Operation = Operation::new(
+    "finishThisRotation",
+    "End what still works beside the presented token, if it has the scope pat:rotate_self",
+)
+.refuses(&[Code::InsufficientScope, Code::NotRotating]);
 /// End what still works beside the presented token.
-pub async fn finish_own(holder: Holder) -> Result<HttpResponse, Error> {
+pub async fn finish_own(holder: Holder) -> Result<NoContent, Error> {
     holder.check(ROTATE_SELF)?;
     let id = holder.id;
     let finish = move |tx: &mut Tx| finish(&own_token::own(tx, id)?, tx);
     holder.app.write(holder.caller, finish).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 fn found(tx: &mut Tx, id: &str) -> Result<PersonalToken, Error> {

@@ -1,7 +1,8 @@
 //! `/api/secret-scanning/github`: what GitHub's secret scanning has found in public places, by the protocol of its partner
 //! program.
 
-use actix_web::HttpResponse;
+use actix_web::web::Json;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::leaked_tokens::end;
@@ -9,12 +10,13 @@ use super::{Error, parse_secret};
 use crate::domain::leak::{Leak, Whereabouts};
 use crate::domain::secret::{Digest, Secret};
 use crate::web::doors::Github;
+use crate::web::openapi::Operation;
 
 /// How much of a URL is kept, in characters.
 const LONGEST: usize = 2000;
 
 /// Something that looks like one of our secrets. GitHub may say more of it than this.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct Finding {
     token: String,
     #[serde(rename = "type")]
@@ -26,15 +28,18 @@ struct Finding {
 }
 
 /// What GitHub is told of it, so that it can make its scanning better.
-#[derive(Serialize)]
-struct Verdict {
+#[derive(Serialize, JsonSchema)]
+pub struct Verdict {
     token_raw: String,
     token_type: String,
+    #[schemars(extend("enum" = ["true_positive", "false_positive"]))]
     label: &'static str,
 }
 
+pub const GITHUB: Operation = Operation::new("reportGithubFindings", "End those of the tokens that GitHub's secret scanning has found that are real, and say which are")
+    .takes::<Vec<Finding>>();
 /// End those of the tokens that are real, and say which are.
-pub async fn github(by: Github) -> Result<HttpResponse, Error> {
+pub async fn github(by: Github) -> Result<Json<Vec<Verdict>>, Error> {
     let findings: Vec<Finding> = parse_secret(&by.body)?;
     let secrets: Vec<Option<Secret>> = findings
         .iter()
@@ -69,7 +74,7 @@ pub async fn github(by: Github) -> Result<HttpResponse, Error> {
             },
         })
         .collect();
-    Ok(HttpResponse::Ok().json(verdicts))
+    Ok(Json(verdicts))
 }
 
 /// The part of a text that may be kept, if there is any.

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use diesel::QueryResult;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Code, Error};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::domain::grant::Via;
 use crate::domain::limits::{Limits, Networks};
-use crate::domain::personal_token::{Changes, End, NewPersonalToken, PersonalToken, Problem};
+use crate::domain::personal_token::{
+    Changes, End, NewPersonalToken, PersonalToken, Problem, State,
+};
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::Secret;
 use crate::domain::seen_network::SeenNetwork;
@@ -22,31 +25,43 @@ use crate::domain::words::{Audience, Scope};
 const PLACES: usize = 5;
 
 /// How a token stands to the one before and the one after it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Rotation")]
 struct RotationView {
+    /// The token that this one takes over from.
     predecessor_id: Option<String>,
     /// How long it works beside its successor; `null` for one that has none.
     overlap_until: Option<i64>,
 }
 
 /// What is told of a token. Never its secret, but for [`TokenView::with_value`] in the one answer that makes it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    rename = "PersonalAccessToken",
+    description = "A personal access token."
+)]
 pub struct TokenView {
+    /// What it is known by everywhere; introspection's `jti`.
     id: String,
+    #[schemars(extend("const" = "pat"))]
     kind: &'static str,
     user_id: Option<String>,
     name: String,
     description: String,
+    /// The beginning of its secret.
     hint: String,
+    #[schemars(extend("enum" = State::ALL.map(State::as_str)))]
     status: &'static str,
     scopes: Vec<String>,
+    /// The URIs of the resources it is for.
     audience: Vec<String>,
     created_at: i64,
     created_by: String,
     created_via: String,
     created_from: Option<String>,
+    /// `null` for one that never ends.
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
     last_used_from: Option<String>,
@@ -57,11 +72,13 @@ pub struct TokenView {
     revoked_by: Option<String>,
     revoke_reason: Option<String>,
     rotation: RotationView,
+    /// Networks it may be used from; none for anywhere.
     allowed_cidrs: Vec<String>,
     not_before: Option<i64>,
     idle_seconds: Option<u64>,
     pending_since: Option<i64>,
     request_reason: Option<String>,
+    /// The secret, in the one answer that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
 }
@@ -141,17 +158,22 @@ impl TokenView {
 
 /// What a new token is asked to be. Without `expiresAt` it gets the policy's life; without `audience` it is for the
 /// resources that define its scopes.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTokenBody {
+    /// No two live tokens of a person have the same.
+    #[schemars(length(min = 1, max = 64))]
     name: String,
     #[serde(default)]
+    #[schemars(length(max = 255))]
     description: String,
+    /// At least one.
     #[serde(default)]
     scopes: Vec<String>,
     #[serde(default)]
     audience: Vec<String>,
     expires_at: Option<i64>,
+    /// Instead of an end.
     #[serde(default)]
     never_expires: bool,
     /// Networks in CIDR notation that it may be used from; none for anywhere.
@@ -167,17 +189,48 @@ pub struct NewTokenBody {
 }
 
 /// What of a token is asked to change.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangesBody {
+    #[schemars(length(min = 1, max = 64))]
     name: Option<String>,
+    #[schemars(length(max = 255))]
     description: Option<String>,
+    /// Some of those it has.
     scopes: Option<Vec<String>>,
+    /// Sooner than now.
     expires_at: Option<i64>,
     allowed_cidrs: Option<Vec<String>>,
 }
 
 impl NewTokenBody {
+    /// Why no token is made.
+    pub const REFUSALS: &[Code] = &[
+        Code::NameInvalid,
+        Code::DescriptionInvalid,
+        Code::ReasonRequired,
+        Code::ScopeRequired,
+        Code::ScopeUnknown,
+        Code::AudienceRequired,
+        Code::AudienceUnknown,
+        Code::ScopeOutsideAudience,
+        Code::AudienceWithoutScope,
+        Code::ExpiresInThePast,
+        Code::NetworkInvalid,
+        Code::TooManyNetworks,
+        Code::EndsBeforeItBegins,
+        Code::IdleLifeInvalid,
+        Code::StepUpRequired,
+        Code::ScopeNotGrantable,
+        Code::CreationNotAllowed,
+        Code::UserDisabled,
+        Code::NameExists,
+        Code::LimitReached,
+        Code::ExpiryBeyondPolicy,
+        Code::ExpiryRequired,
+        Code::NetworksRequired,
+    ];
+
     /// Make the token for `owner`. Its secret is in this answer and no other.
     pub fn create(self, tx: &mut Tx, owner: &User) -> Result<TokenView, Error> {
         let scope = scope(&self.scopes)?;
@@ -213,6 +266,24 @@ impl NewTokenBody {
 }
 
 impl ChangesBody {
+    /// Why a token is not changed.
+    pub const REFUSALS: &[Code] = &[
+        Code::NameInvalid,
+        Code::DescriptionInvalid,
+        Code::ScopeRequired,
+        Code::ScopeUnknown,
+        Code::ExpiresInThePast,
+        Code::NetworkInvalid,
+        Code::TooManyNetworks,
+        Code::EndsBeforeItBegins,
+        Code::StepUpRequired,
+        Code::NotLive,
+        Code::NameExists,
+        Code::NetworksRequired,
+        Code::Widening,
+        Code::Lengthening,
+    ];
+
     /// Whether the token may be used from elsewhere afterwards: that takes more than a session.
     pub fn moves_fence(&self) -> bool {
         self.allowed_cidrs.is_some()

@@ -1,12 +1,12 @@
 //! `/api/users/{userId}/personal-access-tokens`: anybody's tokens, for managers. Logto's paths, bodies and statuses work
 //! as its users know them, but that a token's `value` is in the answer that makes it and in no other.
 
-use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Json};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::token::{ChangesBody, NewTokenBody, TokenView};
-use super::{Error, parse};
+use super::{Code, Error, parse};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::domain::grant::Because;
@@ -15,25 +15,33 @@ use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
 use crate::web::doors::{Manager, Read, Revoke, Write};
+use crate::web::openapi::{Created, NoContent, Operation};
 
 /// The user and the token in a path. The token is an id, or a name as Logto has it.
 type Named = web::Path<(String, String)>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Rename {
-    current_name: Option<String>,
+    current_name: String,
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ByName {
     name: String,
 }
 
+pub const LIST: Operation = Operation::new(
+    "listTokensOfUser",
+    "List a person's tokens, ended ones too, newest first",
+);
 /// A person's tokens, ended ones too, newest first.
-pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn list(
+    by: Manager<Read>,
+    user: web::Path<String>,
+) -> Result<Json<Vec<TokenView>>, Error> {
     let now = by.app.now();
     let tokens = by
         .app
@@ -42,11 +50,20 @@ pub async fn list(by: Manager<Read>, user: web::Path<String>) -> Result<HttpResp
             Ok::<_, Error>(PersonalToken::shown_of(rx, user.id, now)?)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(TokenView::all(&tokens, now)))
+    Ok(Json(TokenView::all(&tokens, now)))
 }
 
+pub const CREATE: Operation = Operation::new(
+    "createTokenForUser",
+    "Make a token for somebody; its value is in this answer and no other",
+)
+.takes::<NewTokenBody>()
+.refuses(NewTokenBody::REFUSALS);
 /// Make a token for somebody. Its `value` is in this answer and no other.
-pub async fn create(by: Manager<Write>, user: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn create(
+    by: Manager<Write>,
+    user: web::Path<String>,
+) -> Result<Created<TokenView>, Error> {
     let new: NewTokenBody = parse(&by.body)?;
     let path = format!("/api/users/{user}/personal-access-tokens");
     let made = by
@@ -56,19 +73,24 @@ pub async fn create(by: Manager<Write>, user: web::Path<String>) -> Result<HttpR
         })
         .await?;
     let location = format!("{path}/{}", made.id());
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(made))
+    Ok(Created {
+        body: made,
+        location,
+    })
 }
 
+pub const RENAME: Operation = Operation::new(
+    "renameTokenOfUser",
+    "Rename the token of this name, as Logto does",
+)
+.takes::<Rename>()
+.refuses(&[Code::NameInvalid, Code::NotLive, Code::NameExists]);
 /// Logto's rename: `{currentName, name}` on the collection.
-pub async fn rename(by: Manager<Write>, user: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn rename(by: Manager<Write>, user: web::Path<String>) -> Result<Json<TokenView>, Error> {
     let Rename { current_name, name } = parse(&by.body)?;
-    let current =
-        current_name.ok_or_else(|| Error::malformed("currentName says which token is meant."))?;
     let view = by
         .write(move |tx| {
-            let token = found_by_name(tx, &user, &current)?;
+            let token = found_by_name(tx, &user, &current_name)?;
             let changes = Changes {
                 name: Some(name),
                 ..Changes::default()
@@ -77,25 +99,31 @@ pub async fn rename(by: Manager<Write>, user: web::Path<String>) -> Result<HttpR
             Ok::<_, Error>(TokenView::of(&token, tx.now))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(view))
+    Ok(Json(view))
 }
 
+pub const DELETE_BY_NAME: Operation = Operation::new(
+    "deleteTokenOfUserByName",
+    "End the token of this name, as Logto does",
+)
+.takes::<ByName>();
 /// Logto's delete: `{name}` in a body, since names break URLs.
 pub async fn delete_by_name(
     by: Manager<Revoke>,
     user: web::Path<String>,
-) -> Result<HttpResponse, Error> {
+) -> Result<NoContent, Error> {
     let ByName { name } = parse(&by.body)?;
     by.write(move |tx| {
         let token = found_by_name(tx, &user, &name)?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
     })
     .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
+pub const SHOW: Operation = Operation::new("getTokenOfUser", "Show one of a person's tokens");
 /// One of a person's tokens.
-pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error> {
+pub async fn show(by: Manager<Read>, named: Named) -> Result<Json<TokenView>, Error> {
     let (user, token) = named.into_inner();
     let now = by.app.now();
     let token = by
@@ -106,11 +134,17 @@ pub async fn show(by: Manager<Read>, named: Named) -> Result<HttpResponse, Error
             Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(token))
+    Ok(Json(token))
 }
 
+pub const CHANGE: Operation = Operation::new(
+    "changeTokenOfUser",
+    "Rename, describe, narrow or shorten one of a person's tokens",
+)
+.takes::<ChangesBody>()
+.refuses(ChangesBody::REFUSALS);
 /// Rename, describe, narrow or shorten one of a person's tokens.
-pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Error> {
+pub async fn change(by: Manager<Write>, named: Named) -> Result<Json<TokenView>, Error> {
     let (user, token) = named.into_inner();
     let changes: ChangesBody = parse(&by.body)?;
     let view = by
@@ -119,18 +153,22 @@ pub async fn change(by: Manager<Write>, named: Named) -> Result<HttpResponse, Er
             changes.apply(tx, &token)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(view))
+    Ok(Json(view))
 }
 
+pub const REVOKE: Operation = Operation::new(
+    "revokeTokenOfUser",
+    "End one of a person's tokens; a second time changes nothing",
+);
 /// End one of a person's tokens. A second time changes nothing.
-pub async fn revoke(by: Manager<Revoke>, named: Named) -> Result<HttpResponse, Error> {
+pub async fn revoke(by: Manager<Revoke>, named: Named) -> Result<NoContent, Error> {
     let (user, token) = named.into_inner();
     by.write(move |tx| {
         let token = found(tx, &user, &token)?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
     })
     .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 fn found(tx: &mut Tx, user: &str, token: &str) -> Result<PersonalToken, Error> {

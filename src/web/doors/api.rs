@@ -16,8 +16,9 @@ use crate::domain::tx::{Actor, Caller, Tx};
 use crate::domain::words::Scope;
 use crate::oauth;
 use crate::oauth::client_auth::{bearer, bearer_for_our_api, bearer_token, presented};
-use crate::web::api::Error;
+use crate::web::api::{Code, Error};
 use crate::web::form;
+use crate::web::openapi::{Described, Way};
 
 /// The header in which a browser proves that a call comes from one of our own pages.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -148,12 +149,44 @@ impl Door for Holder {
     const NAME: &'static str = "holder";
 }
 
+impl Described for Account {
+    const WAYS: &'static [Way] = &[Way::Session];
+
+    fn refusals(changes: bool) -> Vec<Code> {
+        let csrf = changes.then_some(Code::Csrf);
+        let always = [Code::AuthRequired, Code::CannotManageTokens];
+        always.into_iter().chain(csrf).collect()
+    }
+}
+
+impl<S: Right> Described for Manager<S> {
+    const WAYS: &'static [Way] = &[Way::Token(Some(S::SCOPE)), Way::Session];
+
+    fn refusals(changes: bool) -> Vec<Code> {
+        let of_token = [Code::InvalidToken, Code::InsufficientScope];
+        let of_person = [Code::AuthRequired, Code::NotAnAdministrator];
+        let csrf = changes.then_some(Code::Csrf);
+        let careful = [Code::CannotManageTokens, Code::StepUpRequired];
+        let careful = careful.into_iter().filter(|_| S::CHANGES_TOKENS);
+        let always = of_token.into_iter().chain(of_person);
+        always.chain(csrf).chain(careful).collect()
+    }
+}
+
+impl Described for Holder {
+    const WAYS: &'static [Way] = &[Way::Token(None)];
+
+    fn refusals(_: bool) -> Vec<Code> {
+        vec![Code::InvalidToken]
+    }
+}
+
 /// The person at the browser. A token is told that it can't be one.
 async fn person(req: &HttpRequest) -> Result<SignedIn, Error> {
     if authorization(req).is_some() {
         tried(req).await;
-        return Err(Error::forbidden(
-            "pat.cannot_manage_tokens",
+        return Err(Error::new(
+            Code::CannotManageTokens,
             "This takes a person at a browser, not a token.",
         ));
     }
@@ -164,8 +197,8 @@ async fn person(req: &HttpRequest) -> Result<SignedIn, Error> {
         .get(CSRF_HEADER)
         .and_then(|value| value.to_str().ok());
     if changes && !signed_in.browser.has_csrf(header) {
-        return Err(Error::forbidden(
-            "auth.csrf",
+        return Err(Error::new(
+            Code::Csrf,
             "The X-CSRF-Token header is missing or not this session's.",
         ));
     }
@@ -217,8 +250,8 @@ fn token(req: &HttpRequest) -> Option<Result<String, oauth::Error>> {
 async fn by_session<S: Right>(req: &HttpRequest) -> Result<SignedIn, Error> {
     let signed_in = person(req).await?;
     if !signed_in.user.is_admin {
-        return Err(Error::forbidden(
-            "auth.not_an_administrator",
+        return Err(Error::new(
+            Code::NotAnAdministrator,
             "This is for administrators.",
         ));
     }
@@ -239,8 +272,8 @@ async fn by_token<S: Right>(req: &HttpRequest, token: String) -> Result<Caller, 
     let rights = bearer.rights(&found.catalogue);
     app.last_used().note(bearer, app.now(), from);
     if S::CHANGES_TOKENS && bearer.token.kind == TokenKind::Personal {
-        return Err(Error::forbidden(
-            "pat.cannot_manage_tokens",
+        return Err(Error::new(
+            Code::CannotManageTokens,
             "A personal access token can't make or change tokens.",
         ));
     }

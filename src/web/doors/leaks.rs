@@ -1,7 +1,6 @@
 //! Doors for those who have found secrets where they should not be: anybody, and GitHub's secret scanning.
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 
@@ -10,8 +9,9 @@ use crate::app::App;
 use crate::domain::public_keys::Distrust;
 use crate::domain::tx::Caller;
 use crate::oauth::error::InvalidRequest;
-use crate::web::api::Error;
+use crate::web::api::{Code, Error};
 use crate::web::form;
+use crate::web::openapi::{Described, Way};
 
 /// Anybody who reports leaked tokens, so many times a minute from one network. Who they say they are is not looked at.
 pub struct Reporter {
@@ -33,6 +33,28 @@ impl Door for Reporter {
 
 impl Door for Github {
     const NAME: &'static str = "GitHub's signature";
+}
+
+impl Described for Reporter {
+    const WAYS: &'static [Way] = &[];
+
+    fn refusals(_: bool) -> Vec<Code> {
+        vec![Code::TooLarge, Code::TooMany]
+    }
+}
+
+impl Described for Github {
+    const WAYS: &'static [Way] = &[Way::Github];
+
+    fn refusals(_: bool) -> Vec<Code> {
+        vec![
+            Code::NotFound,
+            Code::SignatureMissing,
+            Code::SignatureInvalid,
+            Code::NoKeys,
+            Code::TooLarge,
+        ]
+    }
 }
 
 impl FromRequest for Reporter {
@@ -71,15 +93,14 @@ impl FromRequest for Github {
             let key = header("github-public-key-identifier");
             let signature = header("github-public-key-signature");
             let (Some(key), Some(signature)) = (key, signature) else {
-                return Err(Error::forbidden(
-                    "signature.missing",
+                return Err(Error::new(
+                    Code::SignatureMissing,
                     "This takes GitHub's signature, and the name of its key.",
                 ));
             };
             let keys = app.github_keys().known().ok_or_else(|| {
                 Error::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "signature.no_keys",
+                    Code::NoKeys,
                     "This server has not got GitHub's keys yet; try again.",
                 )
             })?;
@@ -88,8 +109,8 @@ impl FromRequest for Github {
                 if distrust == Distrust::UnknownKey {
                     app.github_keys().want();
                 }
-                Error::forbidden(
-                    "signature.invalid",
+                Error::new(
+                    Code::SignatureInvalid,
                     "The signature is not GitHub's over this body.",
                 )
             })?;
