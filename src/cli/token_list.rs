@@ -25,7 +25,7 @@ pub struct List {
 
 #[derive(Debug, Args)]
 struct Filter {
-    /// active, expired or revoked
+    /// active, pending, expired or revoked
     #[arg(long, requires = "all")]
     status: Option<String>,
     /// That have this scope

@@ -19,7 +19,7 @@ use crate::db::schema::{grants, tokens};
 /// How many are ended in one transaction: others wait for its locks.
 pub const BATCH: usize = 500;
 
-/// The personal tokens that an incident is about: the active ones that a filter fits, of those that there are now. One
+/// The personal tokens that an incident is about: those that a filter fits and that work, or will, of those that there are now. One
 /// that is made afterwards is none of them.
 pub fn search(filter: Filter, now: Timestamp) -> Search {
     let made_by_now = now + std::time::Duration::from_millis(1);
@@ -27,7 +27,7 @@ pub fn search(filter: Filter, now: Timestamp) -> Search {
         .created_before
         .map_or(made_by_now, |before| before.min(made_by_now));
     let filter = Filter {
-        status: Some(super::personal_token::State::Active),
+        live: true,
         created_before: Some(before),
         ..filter
     };

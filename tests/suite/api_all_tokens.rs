@@ -200,7 +200,7 @@ async fn what_is_unknown_is_400_with_a_sentence() {
         ("userId=alice", "userId is the id of a user, not \"alice\"."),
         (
             "status=live",
-            "status is active, expired or revoked, not \"live\".",
+            "status is active, pending, expired or revoked, not \"live\".",
         ),
         ("scope=a%20b", "scope is one scope"),
         (

@@ -62,7 +62,7 @@ fn everybodys_tokens_are_listed_by_a_filter() {
     for (options, sentence) in [
         (
             ["--status=live"],
-            "status is active, expired or revoked, not \"live\".",
+            "status is active, pending, expired or revoked, not \"live\".",
         ),
         (["--created-by=nobody"], "there is no user nobody"),
         (["--sort=name"], "sort is created, expires or lastUsed"),

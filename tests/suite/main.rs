@@ -94,6 +94,7 @@ mod sign_in_brake;
 mod sweep;
 mod third_party;
 mod token_policy;
+mod token_states;
 mod traces;
 mod withdrawal;
 

@@ -26,6 +26,8 @@ pub struct Filter {
     pub ids: Option<Vec<Id>>,
     pub user: Option<Id>,
     pub status: Option<State>,
+    /// Whether it has to be one that works, or will: what there is left to revoke. No word of a search stands for this.
+    pub live: bool,
     /// One of its scopes.
     pub scope: Option<String>,
     /// One of its resources.
@@ -209,7 +211,7 @@ impl Filter {
             "status" => {
                 let mut states = State::SEARCHED.into_iter();
                 let state = states.find(|state| state.as_str() == text);
-                self.status = Some(state.ok_or("active, expired or revoked")?);
+                self.status = Some(state.ok_or("active, pending, expired or revoked")?);
             }
             "scope" => self.scope = word("one scope").and_then(|scope| one("one scope", scope))?,
             "audience" => {

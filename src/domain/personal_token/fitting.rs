@@ -36,6 +36,16 @@ macro_rules! has_word {
     }};
 }
 
+/// Whether a token of an idle life has lain unused for that long at `$now`, as [`super::PersonalToken::is_idle`] has it: since
+/// it was made, and since it was last used. Of a token without one it is not known.
+macro_rules! idle {
+    ($now:expr) => {{
+        let made = (tokens::created_at.nullable() + grants::idle_life * 1000).le($now);
+        let used = (grants::last_used_at + grants::idle_life * 1000).le($now);
+        made.and(grants::last_used_at.is_null().or(used))
+    }};
+}
+
 /// Tokens with their grants and their owners, of which some are left out.
 pub(super) type Joined =
     IntoBoxed<'static, InnerJoin<tokens::table, InnerJoin<grants::table, users::table>>, Backend>;
@@ -60,8 +70,12 @@ impl Filter {
         if let Some(user) = self.user {
             query = query.filter(grants::user_id.eq(user));
         }
+        let cut_off = cut_offs.of(TokenKind::Personal);
         if let Some(status) = self.status {
-            query = in_state(query, status, cut_offs.of(TokenKind::Personal), now);
+            query = in_state(query, status, cut_off, now);
+        }
+        if self.live {
+            query = live(query, cut_off, now);
         }
         if let Some(scope) = &self.scope {
             query = query.filter(has_word!(grants::scope, scope));
@@ -115,18 +129,38 @@ impl Filter {
 
 /// As [`super::PersonalToken::state`] has it, and what is cut off counts as revoked.
 fn in_state(query: Joined, state: State, cut_off: Option<Timestamp>, now: Timestamp) -> Joined {
-    let cut_off = cut_off.unwrap_or(Timestamp::from_millis(i64::MIN));
-    if state == State::Revoked {
-        let revoked = grants::revoked_at.is_not_null();
-        return query.filter(revoked.or(tokens::created_at.lt(cut_off)));
-    }
-    let query = query
-        .filter(grants::revoked_at.is_null())
-        .filter(tokens::created_at.ge(cut_off));
     match state {
-        State::Expired => query.filter(keys::end().lt(next_second(now))),
-        _ => query.filter(keys::end().ge(next_second(now))),
+        State::Revoked => {
+            let revoked = grants::revoked_at.is_not_null();
+            query.filter(revoked.or(tokens::created_at.lt(or_never(cut_off))))
+        }
+        State::Expired => {
+            let ended = keys::end().lt(next_second(now));
+            unrevoked(query, cut_off).filter(ended.or(idle!(now)))
+        }
+        State::Pending => live(query, cut_off, now).filter(grants::pending_since.is_not_null()),
+        // Rotated ones are not looked at: each family is found by its current token.
+        State::Active | State::Rotating | State::Rotated => {
+            live(query, cut_off, now).filter(grants::pending_since.is_null())
+        }
     }
+}
+
+/// As [`super::PersonalToken::is_live`] has it.
+fn live(query: Joined, cut_off: Option<Timestamp>, now: Timestamp) -> Joined {
+    unrevoked(query, cut_off)
+        .filter(keys::end().ge(next_second(now)))
+        .filter(grants::idle_life.is_null().or(diesel::dsl::not(idle!(now))))
+}
+
+fn unrevoked(query: Joined, cut_off: Option<Timestamp>) -> Joined {
+    query
+        .filter(grants::revoked_at.is_null())
+        .filter(tokens::created_at.ge(or_never(cut_off)))
+}
+
+fn or_never(cut_off: Option<Timestamp>) -> Timestamp {
+    cut_off.unwrap_or(Timestamp::from_millis(i64::MIN))
 }
 
 /// What ends before then has ended: ends are compared by whole seconds.

@@ -210,8 +210,10 @@ impl Search {
             (By::Expires, status) => {
                 let (after, before) = (millis(filter.expires_after), millis(filter.expires_before));
                 match status {
-                    Some(State::Active) => (after.max(Some(next_second(now))), before),
-                    Some(State::Expired) => (after, before.or(Some(next_second(now)))),
+                    Some(State::Active | State::Pending) => {
+                        (after.max(Some(next_second(now))), before)
+                    }
+                    // Those that lay unused for too long may have an end of whatever time.
                     _ => (after, before),
                 }
             }

@@ -28,8 +28,13 @@ impl State {
         State::Revoked,
     ];
 
-    /// Those that a search tells apart.
-    pub const SEARCHED: [State; 3] = [State::Active, State::Expired, State::Revoked];
+    /// Those of current tokens, by which a search finds them: one that was rotated is found by its successor.
+    pub const SEARCHED: [State; 4] = [
+        State::Active,
+        State::Pending,
+        State::Expired,
+        State::Revoked,
+    ];
 
     /// Its name at the API and on pages.
     pub fn as_str(self) -> &'static str {

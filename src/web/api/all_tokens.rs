@@ -306,8 +306,10 @@ fn meant(filter: Option<Map<String, Value>>, ids: Option<Vec<String>>) -> Result
         _ => return Err(Error::malformed("Either filter or ids says which tokens.")),
     };
     match filter.status {
-        None | Some(State::Active) => Ok(filter),
-        Some(_) => Err(Error::malformed("Only active tokens can be revoked.")),
+        None | Some(State::Active | State::Pending) => Ok(filter),
+        Some(_) => Err(Error::malformed(
+            "Only active and pending tokens can be revoked.",
+        )),
     }
 }
 

@@ -146,7 +146,10 @@ async fn what_can_not_be_searched_for_is_said() {
             "createdBefore=soon",
             "createdBefore is milliseconds since 1970",
         ),
-        ("status=live", "status is active, expired or revoked"),
+        (
+            "status=live",
+            "status is active, pending, expired or revoked",
+        ),
         (
             "cursor=x",
             "cursor is what an answer in the same order gave",

@@ -122,8 +122,8 @@ impl Meant {
             };
             (filter, carried)
         };
-        if filter.status.is_some_and(|status| status != State::Active) {
-            let sentence = "Only active tokens can be revoked.";
+        if matches!(filter.status, Some(State::Expired | State::Revoked)) {
+            let sentence = "Only active and pending tokens can be revoked.";
             return Err(Error::Filter(sentence.to_owned()));
         }
         Ok(Self {

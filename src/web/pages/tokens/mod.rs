@@ -60,7 +60,7 @@ pub struct Predecessor {
 
 impl TokenRow {
     /// Whether it works, or will once it is approved.
-    fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         matches!(self.state, "active" | "pending")
     }
 
