@@ -38,6 +38,16 @@ pub enum Command {
     Disable { name: String },
     /// Open a closed account again
     Enable { name: String },
+    /// Set the address at which a person hears of their tokens
+    SetEmail {
+        name: String,
+        /// Their e-mail address
+        #[arg(required_unless_present = "none")]
+        address: Option<String>,
+        /// Let them have none
+        #[arg(long, conflicts_with = "address")]
+        none: bool,
+    },
     /// Give a person a new password: sessions end, and apps have to be allowed again
     SetPassword {
         name: String,
@@ -95,6 +105,14 @@ impl Command {
             Command::List => list(app),
             Command::Disable { name } => change(app, &name, "is disabled", User::disable),
             Command::Enable { name } => change(app, &name, "is enabled", User::enable),
+            Command::SetEmail { name, address, .. } => {
+                let address = address.as_deref().map(checked_email).transpose()?;
+                let done = match address {
+                    Some(_) => "has a new e-mail address",
+                    None => "has no e-mail address any more",
+                };
+                change(app, &name, done, |user, tx| user.set_email(tx, address))
+            }
             Command::SetPassword { name, .. } => {
                 let hash = new_password()?.hash();
                 let done =
@@ -105,19 +123,23 @@ impl Command {
     }
 }
 
+/// An address as a person's, if it could be one: what a mail server says of it is seen when a mail is sent.
+fn checked_email(address: &str) -> Result<&str, Error> {
+    match address.contains('@') && !address.contains(char::is_whitespace) {
+        true => Ok(address),
+        false => Err(Error::refused(format!(
+            "{address:?} is not an e-mail address"
+        ))),
+    }
+}
+
 /// The person of this name.
 pub(super) fn named(conn: &mut Conn, name: &str) -> Result<User, Error> {
     User::named(conn, name)?.ok_or_else(|| Error::refused(format!("there is no user {name}")))
 }
 
 fn create(app: &App, name: &str, email: Option<&str>, admin: bool) -> Result<Answer, Error> {
-    if let Some(email) =
-        email.filter(|email| !email.contains('@') || email.contains(char::is_whitespace))
-    {
-        return Err(Error::refused(format!(
-            "{email:?} is not an e-mail address"
-        )));
-    }
+    let email = email.map(checked_email).transpose()?;
     let hash = new_password()?.hash();
     let user = write(app, |tx| {
         Ok(User::create(tx, name, email, admin, Some(&hash))?)

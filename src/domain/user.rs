@@ -125,6 +125,17 @@ impl User {
         User::find(tx, id)?.ok_or(Unfit::Fault(Fault::Broken("the new user is not there")))
     }
 
+    /// Change the address at which a person hears of their tokens. The trail does not have it, since nothing is ever
+    /// taken out of it.
+    pub fn set_email(&self, tx: &mut Tx, address: Option<&str>) -> QueryResult<()> {
+        let user = users::table.find(self.id);
+        diesel::update(user)
+            .set(users::email.eq(address))
+            .execute(&mut **tx)?;
+        let how = if address.is_some() { "set" } else { "removed" };
+        tx.record(Event::new(What::EmailChanged).user(self.id).detail(how))
+    }
+
     /// Give a person a new password. Every session of theirs ends, and every app they allowed is disconnected
     /// (RFC 9700 §4.14.2); their personal access tokens go on working unless they are revoked too.
     pub fn set_password(&self, tx: &mut Tx, hash: &str) -> QueryResult<()> {

@@ -35,6 +35,7 @@ events! {
     UserDisabled "user.disabled" "An account was closed.",
     UserEnabled "user.enabled" "A closed account was opened again.",
     PasswordChanged "user.password_changed" "Somebody got a new password, and their sessions and apps ended.",
+    EmailChanged "user.email_changed" "Somebody got another e-mail address, or none. The detail says which of the two.",
     SignedIn "user.signed_in" "Somebody signed in.",
     SignInFailed "user.sign_in_failed" "A sign-in was refused.",
     ClientCreated "client.created" "A client was registered. The detail is its name.",
