@@ -8,7 +8,6 @@ use super::audit::{Event, What};
 use super::client::PERSONAL_ACCESS_TOKEN;
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, Via};
-use super::id::Id;
 use super::limits::Limits;
 use super::personal_token::{PersonalToken, Problem};
 use super::resource::Catalogue;
@@ -107,10 +106,7 @@ impl Exported {
         if end.is_some_and(|end| end.seconds() <= tx.now.seconds()) {
             return Ok(Adopted::Expired);
         }
-        let owner = match self.owner.parse::<Id>() {
-            Ok(id) => User::find(tx, id)?,
-            Err(_) => User::named(tx, &self.owner)?,
-        };
+        let owner = User::meant(tx, &self.owner)?;
         let owner = owner.ok_or_else(|| Unfit::Owner(self.owner.clone()))?;
         db::hold_user(tx, owner.id.as_bytes())?;
         let words = self.scopes.iter().map(String::as_str);

@@ -54,12 +54,14 @@ pub struct Lifetimes {
 }
 
 /// Who may make personal access tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Creators {
     #[default]
     Everyone,
     Administrators,
+    /// These people alone. Whoever decides it may name them; it is kept with their ids, which are nobody else's ever.
+    Users(Vec<String>),
 }
 
 /// What happens when a token is used after its successor has taken over.

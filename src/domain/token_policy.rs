@@ -12,6 +12,7 @@ use super::limits::Limits;
 use super::personal_token::PersonalToken;
 use super::policy::{Creators, PersonalTokenPolicy, Policy};
 use super::tx::{Rx, Tx};
+use super::user::User;
 use super::words::Scope;
 use crate::clock::Timestamp;
 use crate::db::schema::token_policy;
@@ -23,6 +24,8 @@ const ROW: i32 = 1;
 const BATCH: i64 = 1_000;
 /// Tokens that a preview names.
 const SHOWN: usize = 100;
+/// So many people can be named as those who may make tokens.
+const USERS_MAX: usize = 200;
 /// No rule is about more than a hundred years.
 const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
 
@@ -61,6 +64,10 @@ pub enum Unfit {
     Life(&'static str),
     #[error("perUser is from 1 to 10000.")]
     PerUser,
+    #[error("There is no user {0}.")]
+    NoUser(String),
+    #[error("Name from 1 to {USERS_MAX} people who may make tokens.")]
+    Users,
     #[error(
         "The rule for {0:?} names no scope: it is one, or the beginning of some with * after it."
     )]
@@ -96,10 +103,30 @@ impl ScopeRule {
         }
     }
 
+    /// Whether it can be a rule.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let named = self.scope.strip_suffix('*').unwrap_or(&self.scope);
+        if named.contains('*') || Scope::of([self.scope.as_str()]).is_err() {
+            return Err(Unfit::Scope(self.scope.clone()));
+        }
+        if self.max_life_seconds.is_none() && !self.networks_required {
+            return Err(Unfit::Nothing(self.scope.clone()));
+        }
+        match self.max_life_seconds.is_none_or(fits) {
+            true => Ok(()),
+            false => Err(Unfit::Life("maxLifeSeconds")),
+        }
+    }
+
     /// How long a token with such a scope may live.
     pub fn max_life(&self) -> Option<Duration> {
         self.max_life_seconds.map(Duration::from_secs)
     }
+}
+
+/// Whether a rule can be about so many seconds.
+fn fits(life: u64) -> bool {
+    (1..=LONGEST).contains(&life)
 }
 
 impl Decision {
@@ -110,7 +137,7 @@ impl Decision {
             default_life_seconds: policy.default_life.as_secs(),
             never_expires_allowed: policy.may_never_expire,
             per_user: u32::try_from(policy.per_user).unwrap_or(u32::MAX),
-            creators: policy.creators,
+            creators: policy.creators.clone(),
             networks_required: policy.networks_required,
             approval_required: policy.approval_required,
             scopes: policy.scopes.clone(),
@@ -132,41 +159,51 @@ impl Decision {
         }
     }
 
-    /// Whether it can be.
+    /// Whether it can be; the first that is wrong, if not.
     pub fn check(&self) -> Result<(), Unfit> {
-        let fits = |life: u64| (1..=LONGEST).contains(&life);
-        if !self.max_life_seconds.is_none_or(fits) {
-            return Err(Unfit::Life("maxLifeSeconds"));
+        match self.problems().into_iter().next() {
+            Some(problem) => Err(problem),
+            None => self.scopes.iter().try_for_each(ScopeRule::check),
         }
-        if !fits(self.default_life_seconds) {
-            return Err(Unfit::Life("defaultLifeSeconds"));
-        }
-        if !(1..=10_000).contains(&self.per_user) {
-            return Err(Unfit::PerUser);
-        }
-        if self.scopes.len() > 100 {
-            return Err(Unfit::TooMany);
-        }
-        for rule in &self.scopes {
-            let named = rule.scope.strip_suffix('*').unwrap_or(&rule.scope);
-            if named.contains('*') || Scope::of([rule.scope.as_str()]).is_err() {
-                return Err(Unfit::Scope(rule.scope.clone()));
+    }
+
+    /// All that is wrong with it, but for single rules for scopes.
+    pub fn problems(&self) -> Vec<Unfit> {
+        let names = match &self.creators {
+            Creators::Users(users) => users.len(),
+            Creators::Everyone | Creators::Administrators => 1,
+        };
+        let max_life = self.max_life_seconds.is_none_or(fits);
+        let default_life = fits(self.default_life_seconds);
+        let problems = [
+            (max_life, Unfit::Life("maxLifeSeconds")),
+            (default_life, Unfit::Life("defaultLifeSeconds")),
+            ((1..=10_000).contains(&self.per_user), Unfit::PerUser),
+            (self.scopes.len() <= 100, Unfit::TooMany),
+            ((1..=USERS_MAX).contains(&names), Unfit::Users),
+        ];
+        let wrong = problems.into_iter().filter(|(is_fine, _)| !is_fine);
+        wrong.map(|(_, problem)| problem).collect()
+    }
+
+    /// The same if it can be, with everybody in it by their id.
+    fn settled(mut self, conn: &mut Conn) -> Result<Self, Unfit> {
+        self.check()?;
+        if let Creators::Users(users) = &mut self.creators {
+            for word in users.iter_mut() {
+                let user = User::meant(conn, word)?.ok_or_else(|| Unfit::NoUser(word.clone()))?;
+                *word = user.id.to_string();
             }
-            if rule.max_life_seconds.is_none() && !rule.networks_required {
-                return Err(Unfit::Nothing(rule.scope.clone()));
-            }
-            if !rule.max_life_seconds.is_none_or(fits) {
-                return Err(Unfit::Life("maxLifeSeconds"));
-            }
+            users.sort_unstable();
+            users.dedup();
         }
-        Ok(())
+        Ok(self)
     }
 
     /// How many live tokens would break it, and some of them.
     pub fn preview(self, rx: &mut Rx) -> Result<(usize, Vec<(PersonalToken, Breach)>), Unfit> {
-        self.check()?;
         let (settings, now) = (rx.policy, rx.now);
-        let policy = self.over(&settings.personal);
+        let policy = self.settled(rx)?.over(&settings.personal);
         let (mut count, mut some, mut after) = (0, vec![], None);
         loop {
             let batch = PersonalToken::live_after(rx, after, now, BATCH)?;
@@ -187,10 +224,10 @@ impl Decision {
         }
     }
 
-    /// Let it be in force from now on, on every node.
-    pub fn decide(self, tx: &mut Tx) -> Result<(), Unfit> {
-        self.check()?;
-        let document = serde_json::to_string(&self)
+    /// Let it be in force from now on, on every node. What is kept is the answer.
+    pub fn decide(self, tx: &mut Tx) -> Result<Self, Unfit> {
+        let decided = self.settled(tx)?;
+        let document = serde_json::to_string(&decided)
             .map_err(|_| Fault::Broken("a policy can't be written as JSON"))?;
         let (now, by) = (tx.now, tx.caller.actor.to_string());
         let values = (
@@ -205,7 +242,7 @@ impl Decision {
                 .execute(&mut **tx)?;
         }
         tx.record(Event::new(What::TokenPolicyChanged).detail(document))?;
-        Ok(())
+        Ok(decided)
     }
 }
 

@@ -76,6 +76,14 @@ impl User {
             .optional()
     }
 
+    /// The person who is meant by an id or, if it is none, by a name.
+    pub fn meant(conn: &mut Conn, word: &str) -> QueryResult<Option<User>> {
+        match word.parse::<Id>() {
+            Ok(id) => Self::find(conn, id),
+            Err(_) => Self::named(conn, word),
+        }
+    }
+
     /// The names of these people.
     pub fn names(conn: &mut Conn, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
         users::table

@@ -322,6 +322,45 @@ async fn the_form_asks_what_it_is_for() {
     );
 }
 
+/// Where some people are named, only they make and rotate tokens, whoever else is an administrator. They are named by id or
+/// by name, and kept by id; what others have goes on.
+#[actix_web::test]
+async fn only_named_people_may_make_tokens() {
+    let house = House::build().await;
+    let (root, bob) = (house.server.admin("root"), house.server.user("bob"));
+    let (status, old) = house.try_token(json!({})).await;
+    assert_eq!(status, 201);
+    let policy = house
+        .with(json!({"creators": {"users": ["Bob", root.id.to_string(), "bob"]}}))
+        .await;
+    let preview = format!("{POLICY}/preview");
+    let (_, would) = house.decider.call("POST", &preview, policy.clone()).await;
+    assert_eq!(would["count"], 0, "{would}");
+    let (status, decided) = house.decider.call("PUT", POLICY, policy).await;
+    assert_eq!(status, 200, "{decided}");
+    let mut ids = [root.id.to_string(), bob.id.to_string()];
+    ids.sort();
+    assert_eq!(decided["creators"], json!({"users": ids}));
+    assert_eq!(house.decider.get(POLICY).await.1, decided);
+
+    let refused = (403, "pat.creation_not_allowed".to_owned());
+    assert_eq!(house.token(json!({})).await, refused);
+    let rotate = format!("{MINE}/{}/rotate", old["id"].as_str().unwrap());
+    let (status, answer) = house.browser.api("POST", &rotate, None).await;
+    assert_eq!((status, &answer["code"]), (403, &json!(refused.1)));
+    assert!(house.notes.accepts(old["value"].as_str().unwrap()).await);
+    let list = house.browser.get("/settings/tokens").await;
+    let said = "Only people whom an administrator has named may make tokens here.";
+    assert!(list.says(said), "{}", list.text());
+    let other = house.server.admin("other");
+    for (person, status) in [(&bob, 201), (&root, 201), (&other, 403)] {
+        let browser = house.server.signed_in(person).await;
+        let body = json!({"name": "ci", "scopes": ["notes:read"]});
+        let (got, made) = browser.api("POST", MINE, Some(body)).await;
+        assert_eq!(got, status, "{}: {made}", person.username);
+    }
+}
+
 /// What makes no sense is refused with what is wrong, and nothing is decided.
 #[actix_web::test]
 async fn a_policy_that_makes_no_sense_is_refused() {
@@ -335,6 +374,10 @@ async fn a_policy_that_makes_no_sense_is_refused() {
         (json!({"perUser": 0}), 422),
         (json!({"perUser": 10_001}), 422),
         (json!({"creators": "nobody"}), 400),
+        (json!({"creators": {"users": []}}), 422),
+        (json!({"creators": {"users": ["nobody"]}}), 422),
+        (json!({"creators": {"users": ["\u{0}"]}}), 422),
+        (json!({"creators": {"users": vec!["alice"; 201]}}), 422),
         (
             json!({"scopes": [{"scope": "a*b", "maxLifeSeconds": 1}]}),
             422,

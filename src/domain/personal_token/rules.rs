@@ -56,6 +56,8 @@ pub enum Problem {
     LimitReached(usize),
     #[error("Only administrators may make tokens here.")]
     CreatorNotAllowed,
+    #[error("Only people whom an administrator has named may make tokens here.")]
+    CreatorNotNamed,
     #[error("Personal access tokens are switched off here.")]
     SwitchedOff,
     #[error("This account is disabled.")]
@@ -132,8 +134,11 @@ impl PersonalTokenPolicy {
     }
 
     pub(super) fn check_creator(&self, user: &User) -> Result<(), Problem> {
-        match self.creators {
+        match &self.creators {
             Creators::Administrators if !user.is_admin => Err(Problem::CreatorNotAllowed),
+            Creators::Users(ids) if !ids.contains(&user.id.to_string()) => {
+                Err(Problem::CreatorNotNamed)
+            }
             _ => Ok(()),
         }
     }

@@ -252,7 +252,7 @@ impl From<Problem> for Error {
             Problem::ScopeNotGrantable(scope) => {
                 Self::new(Code::ScopeNotGrantable, message).with(json!({"scope": scope}))
             }
-            Problem::CreatorNotAllowed | Problem::SwitchedOff => {
+            Problem::CreatorNotAllowed | Problem::CreatorNotNamed | Problem::SwitchedOff => {
                 Self::new(Code::CreationNotAllowed, message)
             }
             Problem::OwnerDisabled => Self::new(Code::UserDisabled, message),

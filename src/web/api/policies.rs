@@ -62,9 +62,8 @@ pub const DECIDE: Operation = Operation::new(
 /// Decide the rules, whole. They hold for new and rotated tokens from now on.
 pub async fn decide(by: Manager<WritePolicies>) -> Result<Json<Decision>, Error> {
     let decision: Decision = parse(&by.body)?;
-    let decided = decision.clone();
-    by.write(move |tx| Ok(decided.decide(tx)?)).await?;
-    Ok(Json(decision))
+    let decided = by.write(move |tx| Ok(decision.decide(tx)?)).await?;
+    Ok(Json(decided))
 }
 
 pub const PREVIEW: Operation = Operation::new(

@@ -245,6 +245,7 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         Problem::LimitReached(_)
         | Problem::SwitchedOff
         | Problem::CreatorNotAllowed
+        | Problem::CreatorNotNamed
         | Problem::OwnerDisabled
         | Problem::NotLive
         | Problem::NotPending
