@@ -8,6 +8,8 @@ use diesel::prelude::*;
 use super::audit::{Event, What};
 use super::grant::Grant;
 use super::id::Id;
+use super::letter::length;
+use super::limits::lain_unused;
 use super::token::TokenKind;
 use super::tx::Tx;
 use crate::clock::Timestamp;
@@ -19,6 +21,15 @@ const ROW: i32 = 1;
 const STEP: Duration = Duration::from_secs(60 * 60);
 /// How far it is looked back: a change of a token's end may be committed later than it was made.
 const BACK: Duration = Duration::from_secs(60);
+
+/// That the end of a token is recorded.
+macro_rules! recorded {
+    () => {
+        audit_events::table
+            .filter(audit_events::token_id.eq(tokens::id.nullable()))
+            .filter(audit_events::event.eq(What::TokenExpired.as_str()))
+    };
+}
 
 /// Record up to `limit` personal access tokens that have ended since it was last looked and are not revoked; whether there
 /// may be more. The first time it is only noted from when on to look.
@@ -33,9 +44,6 @@ pub fn note(tx: &mut Tx, limit: i64) -> QueryResult<bool> {
     let mut until = if is_first { end } else { end.min(from + STEP) };
     let mut over: Vec<(Id, Grant)> = vec![];
     if !is_first {
-        let recorded = audit_events::table
-            .filter(audit_events::token_id.eq(tokens::id.nullable()))
-            .filter(audit_events::event.eq(What::TokenExpired.as_str()));
         over = tokens::table
             .inner_join(grants::table)
             .filter(tokens::expires_at.ge(from - BACK))
@@ -44,7 +52,7 @@ pub fn note(tx: &mut Tx, limit: i64) -> QueryResult<bool> {
             .filter(tokens::revoked_at.is_null())
             .filter(tokens::spent_at.is_null())
             .filter(grants::revoked_at.is_null())
-            .filter(not(exists(recorded)))
+            .filter(not(exists(recorded!())))
             .order((tokens::expires_at, tokens::id))
             .limit(limit)
             .select((tokens::id, Grant::as_select()))
@@ -66,10 +74,45 @@ pub fn note(tx: &mut Tx, limit: i64) -> QueryResult<bool> {
             .get_result(&mut **tx)?;
         until = next.map_or(end, |next| next.min(end));
     }
+    if !is_first {
+        let unused = unused_between(tx, from - BACK, until, limit)?;
+        for (token, grant) in &unused {
+            let name = grant.name.clone().unwrap_or_default();
+            let life = grant.limits.idle_life().unwrap_or_default();
+            let ended = Event::new(What::TokenExpired).grant(grant).token(*token);
+            tx.record(ended.detail(format!("{name}: not used for {}", length(life))))?;
+        }
+        if unused.len() as i64 == limit {
+            return Ok(true);
+        }
+    }
     if from < until {
         diesel::update(progress)
             .set(audit_progress::expiries_until.eq(until))
             .execute(&mut **tx)?;
     }
     Ok(until < end)
+}
+
+/// Up to `limit` of those that came to lie unused for too long in this time, and are not recorded yet.
+fn unused_between(
+    tx: &mut Tx,
+    from: Timestamp,
+    until: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<(Id, Grant)>> {
+    let moment = Duration::from_millis(1);
+    tokens::table
+        .inner_join(grants::table)
+        .filter(grants::idle_life.is_not_null())
+        .filter(tokens::kind.eq(TokenKind::Personal))
+        .filter(lain_unused!(1000, until - moment))
+        .filter(not(lain_unused!(1000, from - moment)))
+        .filter(tokens::spent_at.is_null())
+        .filter(grants::revoked_at.is_null())
+        .filter(not(exists(recorded!())))
+        .order(tokens::id)
+        .limit(limit)
+        .select((tokens::id, Grant::as_select()))
+        .load(&mut **tx)
 }

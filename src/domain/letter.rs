@@ -3,26 +3,32 @@
 //! Much of it was written by somebody else (names of tokens, a finder's note). It comes into a letter on one line and without
 //! what could turn or hide text, and no letter has a secret in it.
 
-use std::time::Duration;
+mod card;
 
 use askama::Template;
 
+pub(super) use card::length;
+use card::{Card, Request, ending, moment, strange};
+
 use super::id::Id;
 use super::personal_token::PersonalToken;
+use super::personal_token::search::Found;
 use super::plain::plain;
 use super::tx::{Actor, Tx};
 use super::user::User;
 use crate::clock::Timestamp;
 use crate::db::Fault;
 
-/// More of what a stranger wrote is not passed on.
-const STRANGE_MAX: usize = 500;
-
-/// Something to tell the owner of a token.
+/// Something to tell the owner of a token, or an administrator.
 #[derive(Debug, Clone, Copy)]
 pub enum Letter<'a> {
     /// It was made just now, by whatever door.
     Added(&'a PersonalToken),
+    /// An administrator has approved it, with these words.
+    Approved {
+        token: &'a PersonalToken,
+        words: Option<&'a str>,
+    },
     /// These end soon, or have ended.
     Expiring(&'a [PersonalToken]),
     /// Its secret was found where others can read it, and so it was revoked. Where, and what else the finder wrote.
@@ -38,11 +44,18 @@ pub enum Letter<'a> {
     },
     /// A secret of it came again after it had been replaced and had ended.
     ReuseDetected(&'a PersonalToken),
+    /// An administrator has not approved it, and why.
+    Refused {
+        token: &'a PersonalToken,
+        words: &'a str,
+    },
     /// It has a new secret; the old one works until then, or not any more.
     Rotated {
         token: &'a PersonalToken,
         old_until: Option<Timestamp>,
     },
+    /// To an administrator: so many wait for approval, and these have waited longest.
+    Waiting { first: &'a [Found], count: i64 },
 }
 
 /// A letter that is written.
@@ -56,11 +69,14 @@ impl<'a> Letter<'a> {
     pub fn word(&self) -> &'static str {
         match self {
             Letter::Added(_) => "token.added",
+            Letter::Approved { .. } => "token.approved",
             Letter::Expiring(_) => "tokens.expiring",
             Letter::Leaked { .. } => "token.leaked",
             Letter::NewNetwork { .. } => "token.new_network",
             Letter::ReuseDetected(_) => "token.reuse_detected",
+            Letter::Refused { .. } => "token.refused",
             Letter::Rotated { .. } => "token.rotated",
+            Letter::Waiting { .. } => "tokens.waiting",
         }
     }
 
@@ -71,7 +87,10 @@ impl<'a> Letter<'a> {
                 [token] => Some(token),
                 _ => None,
             },
+            Letter::Waiting { .. } => None,
             Letter::Added(token)
+            | Letter::Approved { token, .. }
+            | Letter::Refused { token, .. }
             | Letter::ReuseDetected(token)
             | Letter::Leaked { token, .. }
             | Letter::NewNetwork { token, .. }
@@ -92,7 +111,8 @@ impl<'a> Letter<'a> {
         let name = |token: &PersonalToken| plain(token.name());
         match self {
             Letter::Added(token) => format!("New personal access token: {}", name(token)),
-            Letter::Expiring([token]) => format!("{} {}", name(token), fate(token, now)),
+            Letter::Approved { token, .. } => format!("{} is approved", name(token)),
+            Letter::Expiring([token]) => format!("{} {}", name(token), ending(token, now).0),
             Letter::Expiring(tokens) => format!("{} personal access tokens end", tokens.len()),
             Letter::Leaked { token, .. } => {
                 format!("{} was found in public and is revoked", name(token))
@@ -101,7 +121,10 @@ impl<'a> Letter<'a> {
                 format!("{} was used from a new network", name(token))
             }
             Letter::ReuseDetected(token) => format!("An old secret of {} was used", name(token)),
+            Letter::Refused { token, .. } => format!("{} is not approved", name(token)),
             Letter::Rotated { token, .. } => format!("{} has a new secret", name(token)),
+            Letter::Waiting { count: 1, .. } => "1 token waits for your approval".to_owned(),
+            Letter::Waiting { count, .. } => format!("{count} tokens wait for your approval"),
         }
     }
 
@@ -117,6 +140,11 @@ impl<'a> Letter<'a> {
                 frame,
                 card: card(token),
                 made: made(token, user.id, tx),
+            },
+            Letter::Approved { token, words } => Body::Approved {
+                frame,
+                card: card(token),
+                words: words.map(strange),
             },
             Letter::Expiring(tokens) => Body::Expiring {
                 frame,
@@ -139,6 +167,16 @@ impl<'a> Letter<'a> {
                 card: card(token),
                 at: moment(now),
             },
+            Letter::Refused { token, words } => Body::Refused {
+                frame,
+                card: card(token),
+                words: strange(words),
+            },
+            Letter::Waiting { first, count } => Body::Waiting {
+                frame,
+                more: count - first.len() as i64,
+                requests: first.iter().map(|found| Request::of(found, now)).collect(),
+            },
             Letter::Rotated { token, old_until } => Body::Rotated {
                 frame,
                 card: card(token),
@@ -155,43 +193,6 @@ struct Frame<'a> {
     issuer: &'a str,
 }
 
-/// A token, as letters describe it.
-struct Card {
-    name: String,
-    /// "jeton_pat_3AHO"
-    hint: String,
-    scope: String,
-    /// "1 scope", "3 scopes"
-    scopes: String,
-    /// "ends in 7 days", "has ended", "has no end"
-    fate: String,
-    /// "Fri 15 Jan 2027, 08:00:00 UTC", or "never"
-    end: String,
-    /// "last used Thu 14 Jan 2027, 23:12:05 UTC", or "never used"
-    used: String,
-    /// Its page, for whoever is signed in.
-    link: String,
-}
-
-impl Card {
-    fn of(token: &PersonalToken, issuer: &str, now: Timestamp) -> Self {
-        let scopes = token.grant.scope.iter().count();
-        let used = token.grant.last_used_at;
-        Self {
-            name: plain(token.name()),
-            hint: token.token.hint.clone(),
-            scope: token.grant.scope.to_string(),
-            scopes: counted(scopes as u64, "scope"),
-            fate: fate(token, now),
-            end: token.token.expires_at.map_or("never".to_owned(), moment),
-            used: used.map_or("never used".to_owned(), |at| {
-                format!("last used {}", moment(at))
-            }),
-            link: format!("{issuer}/settings/tokens/{}", token.token.id),
-        }
-    }
-}
-
 #[derive(Template)]
 enum Body<'a> {
     #[template(path = "mail/added.txt")]
@@ -199,6 +200,12 @@ enum Body<'a> {
         frame: Frame<'a>,
         card: Card,
         made: String,
+    },
+    #[template(path = "mail/approved.txt")]
+    Approved {
+        frame: Frame<'a>,
+        card: Card,
+        words: Option<String>,
     },
     #[template(path = "mail/expiring.txt")]
     Expiring { frame: Frame<'a>, cards: Vec<Card> },
@@ -221,6 +228,18 @@ enum Body<'a> {
         frame: Frame<'a>,
         card: Card,
         at: String,
+    },
+    #[template(path = "mail/refused.txt")]
+    Refused {
+        frame: Frame<'a>,
+        card: Card,
+        words: String,
+    },
+    #[template(path = "mail/waiting.txt")]
+    Waiting {
+        frame: Frame<'a>,
+        requests: Vec<Request>,
+        more: i64,
     },
     #[template(path = "mail/rotated.txt")]
     Rotated {
@@ -249,60 +268,4 @@ fn made(token: &PersonalToken, owner: Id, tx: &Tx) -> String {
     let from = tx.caller.address.map(|address| format!(", from {address}"));
     let from = from.unwrap_or_default();
     format!("{}, by {who}{door}{from}", moment(tx.now))
-}
-
-/// What becomes of a token, seen from `now`.
-fn fate(token: &PersonalToken, now: Timestamp) -> String {
-    match token.token.expires_at {
-        None => "has no end".to_owned(),
-        Some(_) if token.token.is_expired(now) => "has ended".to_owned(),
-        Some(end) => format!("ends in {}", length(end.since(now))),
-    }
-}
-
-/// A length of time, to the nearest hour, and from two days on to the nearest day: who is told in the hour after its mark is
-/// told of 7 days, not of 6.
-fn length(of: Duration) -> String {
-    match (of.as_secs() + 1800) / 3600 {
-        0 => "less than an hour".to_owned(),
-        hours @ 1..48 => counted(hours, "hour"),
-        hours => counted((hours + 12) / 24, "day"),
-    }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
-}
-
-/// A moment to the second, in UTC.
-fn moment(at: Timestamp) -> String {
-    let said = at
-        .to_utc()
-        .map(|at| at.format("%a %d %b %Y, %H:%M:%S UTC").to_string());
-    said.unwrap_or_default()
-}
-
-/// What a stranger wrote.
-fn strange(text: &str) -> String {
-    plain(text).chars().take(STRANGE_MAX).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_of_time_is_said_as_people_say_it() {
-        let said =
-            |hours: u64, minutes: u64| length(Duration::from_secs(hours * 3600 + minutes * 60));
-        assert_eq!(said(0, 10), "less than an hour");
-        assert_eq!(said(1, 29), "1 hour");
-        assert_eq!(said(23, 40), "24 hours");
-        assert_eq!(said(47, 40), "2 days");
-        assert_eq!(said(7 * 24 - 1, 10), "7 days");
-        assert_eq!(said(30 * 24 - 1, 0), "30 days");
-    }
 }

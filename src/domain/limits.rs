@@ -62,6 +62,21 @@ fn network(text: &str) -> Option<IpNet> {
     Some(network.trunc())
 }
 
+/// As the database is asked it: whether by `$moment` a token has lain unused for `$millis` milliseconds a second of its idle
+/// life, which is all of it for 1000, since it was made and since it was last used. Of a token without an idle life it is not
+/// known.
+macro_rules! lain_unused {
+    ($millis:expr, $moment:expr) => {{
+        let (since_made, since_used) = (
+            tokens::created_at.nullable() + grants::idle_life * $millis,
+            grants::last_used_at + grants::idle_life * $millis,
+        );
+        let unused = grants::last_used_at.is_null().or(since_used.le($moment));
+        since_made.le($moment).and(unused)
+    }};
+}
+pub(super) use lain_unused;
+
 /// The limits of a grant; by default there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = grants, treat_none_as_null = true)]
@@ -99,10 +114,15 @@ impl Limits {
         seconds.map(Duration::from_secs)
     }
 
-    /// Whether a token that was made at `made` and last used at `used` has lain unused too long.
-    pub fn is_idle(&self, made: Timestamp, used: Option<Timestamp>, now: Timestamp) -> bool {
+    /// When a token that was made at `made` and last used at `used` has lain unused too long; `None` for never.
+    pub fn idle_end(&self, made: Timestamp, used: Option<Timestamp>) -> Option<Timestamp> {
         let since = used.map_or(made, |used| used.max(made));
-        self.idle_life().is_some_and(|life| since + life <= now)
+        self.idle_life().map(|life| since + life)
+    }
+
+    /// Whether it has lain unused too long by `now`.
+    pub fn is_idle(&self, made: Timestamp, used: Option<Timestamp>, now: Timestamp) -> bool {
+        self.idle_end(made, used).is_some_and(|end| end <= now)
     }
 
     /// Whether its time has not come yet. By whole seconds, as `nbf` says it.

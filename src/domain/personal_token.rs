@@ -114,10 +114,15 @@ impl PersonalToken {
         owner.ok_or(Fault::Broken("a personal token has no owner"))
     }
 
-    /// Whether it has lain unused for longer than it may.
-    pub fn is_idle(&self, now: Timestamp) -> bool {
+    /// When it will have lain unused for as long as it may; `None` for never.
+    pub fn idle_end(&self) -> Option<Timestamp> {
         let (made, used) = (self.token.created_at, self.grant.last_used_at);
-        self.grant.limits.is_idle(made, used, now)
+        self.grant.limits.idle_end(made, used)
+    }
+
+    /// Whether it has lain unused for that long.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        self.idle_end().is_some_and(|end| end <= now)
     }
 
     /// What its owner calls it.

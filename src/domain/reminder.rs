@@ -10,6 +10,7 @@ use super::audit::{Event, What};
 use super::grant::Grant;
 use super::id::Id;
 use super::letter::Letter;
+use super::limits::lain_unused;
 use super::mail;
 use super::personal_token::{PersonalToken, days};
 use super::token::Token;
@@ -25,6 +26,53 @@ const A_LETTER: i64 = 100;
 /// How long it is kept what was told: longer than any of it could be told again.
 const KEPT: Duration = days(90);
 
+/// The stage under which it is kept that administrators were told of a token that waits for them. It is no number of days
+/// that a token could be told of.
+pub const WAITS: i32 = 1_001;
+
+/// The same, of one that will have lain unused for as long as it may.
+const UNUSED: i32 = 1_000;
+/// Its owner is told of that so long before,
+const NOTICE: Duration = days(7);
+/// or a quarter of its idle life before, if that is less: if its idle life is shorter than this, in seconds.
+const LONG_IDLE_LIFE: i64 = 28 * 24 * 60 * 60;
+
+/// What an owner is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    End(Stage),
+    /// The token ends soon if it is not used.
+    Unused,
+}
+
+impl Due {
+    /// The most urgent first.
+    pub const ALL: [Due; 5] = [
+        Due::End(Stage::Ended),
+        Due::End(Stage::Day),
+        Due::Unused,
+        Due::End(Stage::Week),
+        Due::End(Stage::Month),
+    ];
+
+    /// Under which it is kept that it was told.
+    fn stage(self) -> i32 {
+        match self {
+            Due::End(stage) => stage.days() as i32,
+            Due::Unused => UNUSED,
+        }
+    }
+
+    fn event(self) -> Event {
+        let event = Event::new(What::TokenReminded);
+        match self {
+            Due::End(Stage::Ended) => event.detail("ended"),
+            Due::End(stage) => event.detail(format!("{} days", stage.days())),
+            Due::Unused => event.detail("unused"),
+        }
+    }
+}
+
 /// How near the end of a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -35,9 +83,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The most urgent first.
-    pub const ALL: [Stage; 4] = [Stage::Ended, Stage::Day, Stage::Week, Stage::Month];
-
     /// How many days before the end it begins. It goes on until the next one begins.
     fn days(self) -> u32 {
         match self {
@@ -56,13 +101,6 @@ impl Stage {
             Stage::Day => (now, begin(Stage::Day)),
             Stage::Week => (begin(Stage::Day), begin(Stage::Week)),
             Stage::Month => (begin(Stage::Week), begin(Stage::Month)),
-        }
-    }
-
-    fn event(self) -> Event {
-        match self {
-            Stage::Ended => Event::new(What::TokenReminded).detail("ended"),
-            stage => Event::new(What::TokenReminded).detail(format!("{} days", stage.days())),
         }
     }
 }
@@ -91,16 +129,61 @@ macro_rules! untold {
     }};
 }
 
-/// Up to `limit` people who have a token to be told of in this stage, by their ids, beginning after `last`.
-pub fn owners(rx: &mut Rx, stage: Stage, last: Option<Id>, limit: i64) -> QueryResult<Vec<Id>> {
+/// Personal tokens that end for lying unused, and before their own end, of which their owners are to be told `ahead` of `now`
+/// and were not since the last use. Who can't use them yet is not told.
+macro_rules! unused {
+    ($now:expr, $ahead:expr) => {{
+        let (now, by): (Timestamp, Timestamp) = ($now, $now + $ahead);
+        let is_long = grants::idle_life.ge(LONG_IDLE_LIFE);
+        let is_short = grants::idle_life.lt(LONG_IDLE_LIFE);
+        let near = is_long
+            .and(lain_unused!(1000, by + NOTICE))
+            .or(is_short.and(lain_unused!(750, by)));
+        let told = reminders::table
+            .filter(reminders::token_id.eq(tokens::id))
+            .filter(reminders::stage.eq(UNUSED))
+            .filter(
+                grants::last_used_at
+                    .is_null()
+                    .or(grants::last_used_at.le(reminders::at.nullable())),
+            );
+        tokens::table
+            .inner_join(grants::table.inner_join(users::table))
+            .filter(grants::idle_life.is_not_null())
+            .filter(db::is_personal())
+            .filter(near)
+            .filter(not(lain_unused!(1000, now)))
+            .filter(
+                tokens::expires_at
+                    .is_null()
+                    .or(lain_unused!(1000, tokens::expires_at)),
+            )
+            .filter(grants::pending_since.is_null())
+            .filter(tokens::spent_at.is_null())
+            .filter(grants::revoked_at.is_null())
+            .filter(users::disabled_at.is_null())
+            .filter(not(exists(told)))
+    }};
+}
+
+/// Up to `limit` people who have a token to be told of, by their ids, beginning after `last`.
+pub fn owners(rx: &mut Rx, due: Due, last: Option<Id>, limit: i64) -> QueryResult<Vec<Id>> {
     let last = last.unwrap_or(Id::fixed(0));
-    untold!(stage, rx.now, Duration::ZERO)
-        .filter(users::id.gt(last))
-        .select(users::id)
-        .distinct()
-        .order(users::id)
-        .limit(limit)
-        .load(&mut **rx)
+    macro_rules! some {
+        ($untold:expr) => {
+            $untold
+                .filter(users::id.gt(last))
+                .select(users::id)
+                .distinct()
+                .order(users::id)
+                .limit(limit)
+                .load(&mut **rx)
+        };
+    }
+    match due {
+        Due::End(stage) => some!(untold!(stage, rx.now, Duration::ZERO)),
+        Due::Unused => some!(unused!(rx.now, Duration::ZERO)),
+    }
 }
 
 /// Tell one person of all their tokens that there is something to be told of, in one letter, unless they had one today; of
@@ -118,21 +201,32 @@ pub fn remind(tx: &mut Tx, owner: Id) -> Result<usize, Fault> {
         return Ok(0);
     }
     let untold = untold_of(tx, owner, now, days(1))?;
-    for (stage, token) in &untold {
+    for (due, token) in &untold {
+        // Of lying unused it may have been told before, of another time.
+        diesel::delete(reminders::table.find((token.token.id, due.stage()))).execute(&mut **tx)?;
         diesel::insert_into(reminders::table)
             .values((
                 reminders::token_id.eq(token.token.id),
-                reminders::stage.eq(stage.days() as i32),
+                reminders::stage.eq(due.stage()),
                 reminders::user_id.eq(owner),
                 reminders::at.eq(now),
             ))
             .execute(&mut **tx)?;
-        tx.record(stage.event().grant(&token.grant).token(token.token.id))?;
+        tx.record(due.event().grant(&token.grant).token(token.token.id))?;
     }
     let mut told: Vec<PersonalToken> = untold.into_iter().map(|(_, token)| token).collect();
-    told.sort_by_key(|token| token.token.expires_at);
+    // One that is due in two ways is told of once.
+    told.sort_by_key(|token| token.token.id);
+    told.dedup_by_key(|token| token.token.id);
+    told.sort_by_key(next_end);
     mail::tell(tx, owner, &Letter::Expiring(&told))?;
     Ok(told.len())
+}
+
+/// When a token ends that nobody uses.
+fn next_end(token: &PersonalToken) -> Option<Timestamp> {
+    let ends = token.token.expires_at.into_iter();
+    ends.chain(token.idle_end()).min()
 }
 
 fn untold_of(
@@ -140,16 +234,24 @@ fn untold_of(
     owner: Id,
     now: Timestamp,
     ahead: Duration,
-) -> QueryResult<Vec<(Stage, PersonalToken)>> {
+) -> QueryResult<Vec<(Due, PersonalToken)>> {
     let mut all = vec![];
-    for stage in Stage::ALL {
-        let found: Vec<(Token, Grant)> = untold!(stage, now, ahead)
-            .filter(users::id.eq(owner))
-            .order(tokens::id)
-            .limit(A_LETTER - all.len() as i64)
-            .select((Token::as_select(), Grant::as_select()))
-            .load(conn)?;
-        all.extend(found.into_iter().map(|found| (stage, found.into())));
+    macro_rules! some {
+        ($untold:expr) => {
+            $untold
+                .filter(users::id.eq(owner))
+                .order(tokens::id)
+                .limit(A_LETTER - all.len() as i64)
+                .select((Token::as_select(), Grant::as_select()))
+                .load(conn)?
+        };
+    }
+    for due in Due::ALL {
+        let found: Vec<(Token, Grant)> = match due {
+            Due::End(stage) => some!(untold!(stage, now, ahead)),
+            Due::Unused => some!(unused!(now, ahead)),
+        };
+        all.extend(found.into_iter().map(|found| (due, found.into())));
     }
     Ok(all)
 }

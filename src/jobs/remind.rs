@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::db::Fault;
-use crate::domain::reminder::{self, Stage};
+use crate::domain::reminder::{self, Due};
 use crate::domain::tx::Caller;
 
 /// How often it is looked for what ends,
@@ -18,11 +18,11 @@ const BATCH: i64 = 200;
 /// else in the same letter.
 pub async fn remind(app: &App) -> Result<usize, Fault> {
     let mut told = 0;
-    for stage in Stage::ALL {
+    for due in Due::ALL {
         let mut last = None;
         loop {
             let owners = app
-                .query(move |rx| reminder::owners(rx, stage, last, BATCH))
+                .query(move |rx| reminder::owners(rx, due, last, BATCH))
                 .await?;
             for owner in &owners {
                 let owner = *owner;

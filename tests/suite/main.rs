@@ -96,6 +96,7 @@ mod third_party;
 mod token_policy;
 mod token_states;
 mod traces;
+mod unused_tokens;
 mod withdrawal;
 
 mod api_all_tokens;

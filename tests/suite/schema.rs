@@ -93,6 +93,7 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "sessions_of_user",
             "client_secrets_of_client",
             "resources_of_client",
+            "grants_ending_unused",
             "grants_of_user",
             "grants_pending",
             "tokens_current",

@@ -11,6 +11,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::client::PERSONAL_ACCESS_TOKEN;
 use crate::domain::grant::{Because, Grant};
 use crate::domain::id::Id;
+use crate::domain::limits::lain_unused;
 use crate::domain::tx::Tx;
 
 /// How long an expired token is shown to its owner.
@@ -24,16 +25,17 @@ impl PersonalToken {
         self.grant.revoke(tx, because)
     }
 
-    /// Remove up to `limit` tokens that ended long ago, with a record of each: expired ones are shown for 30 days, revoked
-    /// ones for 90.
+    /// Remove up to `limit` tokens that ended long ago, with a record of each: expired ones and those that lay unused too long are
+    /// shown for 30 days, revoked ones for 90.
     pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         let expired = tokens::expires_at.lt(tx.now - EXPIRED_SHOWN);
+        let unused = lain_unused!(1000, tx.now - EXPIRED_SHOWN);
         let revoked = grants::revoked_at.lt(tx.now - REVOKED_SHOWN);
         let over: Vec<(Id, Grant)> = tokens::table
             .inner_join(grants::table)
             .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
             .filter(tokens::spent_at.is_null())
-            .filter(revoked.or(grants::revoked_at.is_null().and(expired)))
+            .filter(revoked.or(grants::revoked_at.is_null().and(expired.or(unused))))
             .order(grants::id)
             .limit(limit)
             .select((tokens::id, Grant::as_select()))

@@ -1,6 +1,6 @@
 //! A filter as the database is asked it.
 
-use diesel::dsl::{InnerJoin, IntoBoxed};
+use diesel::dsl::{InnerJoin, IntoBoxed, not};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens, users};
 use crate::db::{Backend, keys};
 use crate::domain::cut_off::CutOffs;
+use crate::domain::limits::lain_unused;
 use crate::domain::token::TokenKind;
 
 diesel::define_sql_function! {
@@ -36,18 +37,8 @@ macro_rules! has_word {
     }};
 }
 
-/// Whether a token of an idle life has lain unused for that long at `$now`, as [`super::PersonalToken::is_idle`] has it: since
-/// it was made, and since it was last used. Of a token without one it is not known.
-macro_rules! idle {
-    ($now:expr) => {{
-        let made = (tokens::created_at.nullable() + grants::idle_life * 1000).le($now);
-        let used = (grants::last_used_at + grants::idle_life * 1000).le($now);
-        made.and(grants::last_used_at.is_null().or(used))
-    }};
-}
-
 /// Tokens with their grants and their owners, of which some are left out.
-pub(super) type Joined =
+pub(in crate::domain) type Joined =
     IntoBoxed<'static, InnerJoin<tokens::table, InnerJoin<grants::table, users::table>>, Backend>;
 
 impl Filter {
@@ -136,7 +127,7 @@ fn in_state(query: Joined, state: State, cut_off: Option<Timestamp>, now: Timest
         }
         State::Expired => {
             let ended = keys::end().lt(next_second(now));
-            unrevoked(query, cut_off).filter(ended.or(idle!(now)))
+            unrevoked(query, cut_off).filter(ended.or(lain_unused!(1000, now)))
         }
         State::Pending => live(query, cut_off, now).filter(grants::pending_since.is_not_null()),
         // Rotated ones are not looked at: each family is found by its current token.
@@ -150,7 +141,7 @@ fn in_state(query: Joined, state: State, cut_off: Option<Timestamp>, now: Timest
 fn live(query: Joined, cut_off: Option<Timestamp>, now: Timestamp) -> Joined {
     unrevoked(query, cut_off)
         .filter(keys::end().ge(next_second(now)))
-        .filter(grants::idle_life.is_null().or(diesel::dsl::not(idle!(now))))
+        .filter(grants::idle_life.is_null().or(not(lain_unused!(1000, now))))
 }
 
 fn unrevoked(query: Joined, cut_off: Option<Timestamp>) -> Joined {

@@ -1,0 +1,186 @@
+//! Tokens that end when they lie unused: their owners are warned, their end is recorded, and they are kept for a while.
+
+use diesel::prelude::*;
+use jeton::db::schema::{grants, mails, reminders, tokens};
+use jeton::domain::grant::Via;
+use jeton::domain::limits::{Limits, Networks};
+use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
+use jeton::domain::user::User;
+use jeton::domain::words::{Audience, Scope};
+use jeton::jobs::remind::remind;
+use jeton::jobs::sweep::sweep;
+
+use crate::support::{ResourceServer, Server, count, seconds, trail};
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+struct Scene {
+    server: Server,
+    notes: ResourceServer,
+    alice: User,
+}
+
+impl Scene {
+    /// The server has mails to send somewhere, and has looked for what ended.
+    async fn set() -> Self {
+        let nowhere = [
+            ("smtp_url", "smtp://127.0.0.1:9"),
+            ("mail_from", "jeton@auth.example"),
+        ];
+        let server = Server::with(&nowhere).await;
+        let notes = server.notes();
+        let alice = server.user_with_address("alice");
+        sweep(&server.app).await.unwrap();
+        Self {
+            server,
+            notes,
+            alice,
+        }
+    }
+
+    /// A token that may lie unused for so long; its secret.
+    fn token(&self, name: &str, idle: u64, end: Option<u64>) -> String {
+        let now = self.server.clock.now();
+        let new = NewPersonalToken {
+            name: name.to_owned(),
+            description: String::new(),
+            scope: Scope::parse("notes:read").unwrap(),
+            audience: Audience::of(["https://notes.example"]).unwrap(),
+            end: end.map_or(End::Never, |life| End::At(now + seconds(life))),
+            limits: Limits::new(Networks::default(), None, Some(seconds(idle))),
+            reason: String::new(),
+        };
+        let made = self.server.write(|tx| {
+            let made = PersonalToken::create(tx, &self.alice, new, Via::CommandLine);
+            Ok(made.expect("the token is made").1)
+        });
+        made.expose().to_owned()
+    }
+
+    async fn use_it(&self, secret: &str) {
+        assert!(self.notes.accepts(secret).await);
+        self.server.note_uses().await;
+    }
+
+    /// What was said so many hours after each other: after how many hours, and what.
+    async fn told(&self, hours: u64, step: u64) -> Vec<(u64, String)> {
+        let mut all = vec![];
+        for hour in (0..=hours).step_by(step as usize) {
+            remind(&self.server.app).await.unwrap();
+            let subjects: Vec<String> = self.server.write(|tx| {
+                let subjects = mails::table
+                    .filter(mails::letter.eq("tokens.expiring"))
+                    .select(mails::subject)
+                    .load(&mut **tx)?;
+                diesel::delete(mails::table).execute(&mut **tx)?;
+                Ok(subjects)
+            });
+            all.extend(subjects.into_iter().map(|said| (hour, said)));
+            self.server.clock.advance(seconds(step * HOUR));
+        }
+        all
+    }
+
+    fn ends(&self) -> Vec<String> {
+        let ends = trail(&self.server, "token.expired").into_iter();
+        ends.map(|entry| entry.detail().to_owned()).collect()
+    }
+}
+
+/// Seven days before it would end, or a quarter of its idle life if that is less, and once as long as it is not used.
+#[actix_web::test]
+async fn an_owner_is_warned_once_before_a_token_ends_unused() {
+    for (idle, hour, said) in [
+        (60 * DAY, 53 * 24, "ci ends in 7 days unless it is used"),
+        (28 * DAY, 21 * 24, "ci ends in 7 days unless it is used"),
+        (8 * DAY, 6 * 24, "ci ends in 2 days unless it is used"),
+        (DAY, 18, "ci ends in 6 hours unless it is used"),
+    ] {
+        let scene = Scene::set().await;
+        scene.token("ci", idle, None);
+        let told = scene.told(idle / HOUR + 48, 3).await;
+        assert_eq!(told, [(hour, said.to_owned())], "{idle}");
+        let events = trail(&scene.server, "token.reminded");
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].detail(), "unused");
+    }
+}
+
+/// Whoever uses it is warned again when it has lain unused for as long once more.
+#[actix_web::test]
+async fn a_use_begins_anew() {
+    let scene = Scene::set().await;
+    let secret = scene.token("ci", 8 * DAY, None);
+    let said = |hour| vec![(hour, "ci ends in 2 days unless it is used".to_owned())];
+    assert_eq!(scene.told(6 * 24, 6).await, said(6 * 24));
+    scene.use_it(&secret).await;
+    assert_eq!(scene.told(6 * 24, 6).await, said(6 * 24));
+    assert_eq!(count!(scene.server, reminders), 1);
+    assert_eq!(trail(&scene.server, "token.reminded").len(), 2);
+}
+
+/// Not told is of one that ends before by itself, waits for approval, was revoked, or is used.
+#[actix_web::test]
+async fn who_has_nothing_to_save_is_not_warned() {
+    let scene = Scene::set().await;
+    scene.token("short", 8 * DAY, Some(7 * DAY));
+    let used = scene.token("used", 8 * DAY, None);
+    for name in ["waits", "revoked"] {
+        scene.token(name, 8 * DAY, None);
+    }
+    let now = scene.server.clock.now();
+    scene.server.write(|tx| {
+        let waits = diesel::update(grants::table.filter(grants::name.eq("waits")));
+        waits
+            .set(grants::pending_since.eq(now))
+            .execute(&mut **tx)?;
+        let revoked = diesel::update(grants::table.filter(grants::name.eq("revoked")));
+        revoked.set(grants::revoked_at.eq(now)).execute(&mut **tx)?;
+        Ok(())
+    });
+    scene.server.clock.advance(seconds(4 * DAY));
+    scene.use_it(&used).await;
+    scene.server.clock.advance(seconds(2 * DAY + HOUR));
+    let told = scene.told(1, 1).await;
+    assert_eq!(told, [(0, "short ends in 23 hours".to_owned())]);
+}
+
+/// The end is recorded once, for how long it was not used, and not again when its own end comes.
+#[actix_web::test]
+async fn an_end_for_lying_unused_is_recorded_once() {
+    let scene = Scene::set().await;
+    scene.token("ci", 8 * DAY, Some(20 * DAY));
+    let used = scene.token("used", 8 * DAY, None);
+    scene.server.clock.advance(seconds(4 * DAY));
+    scene.use_it(&used).await;
+    scene.server.clock.advance(seconds(4 * DAY - 1));
+    sweep(&scene.server.app).await.unwrap();
+    assert_eq!(scene.ends(), [""; 0]);
+    scene.server.clock.advance(seconds(1));
+    sweep(&scene.server.app).await.unwrap();
+    for pause in [60, DAY, 3 * DAY, 13 * DAY] {
+        scene.server.clock.advance(seconds(pause));
+        sweep(&scene.server.app).await.unwrap();
+    }
+    let said = |name: &str| format!("{name}: not used for 8 days");
+    assert_eq!(scene.ends(), [said("ci"), said("used")]);
+}
+
+/// It is shown for thirty days after that, and then goes.
+#[actix_web::test]
+async fn what_ended_unused_is_kept_for_thirty_days() {
+    let scene = Scene::set().await;
+    let used = scene.token("used", 8 * DAY, None);
+    scene.token("endless", 3650 * DAY, None);
+    scene.server.clock.advance(seconds(DAY));
+    scene.use_it(&used).await;
+    for (pause, left) in [(8 * DAY, 2), (30 * DAY - 60, 2), (120, 1), (300 * DAY, 1)] {
+        scene.server.clock.advance(seconds(pause));
+        sweep(&scene.server.app).await.unwrap();
+        assert_eq!(count!(scene.server, tokens), left, "{pause}");
+    }
+    let gone = trail(&scene.server, "token.purged");
+    assert_eq!(gone.len(), 1);
+    assert_eq!(gone[0].detail(), "used");
+}
