@@ -16,7 +16,7 @@ use crate::domain::secret::random;
 use crate::domain::tx::Caller;
 use crate::domain::user::User;
 use crate::jobs::{
-    census, cut_offs, denials, github_keys, last_used, remind, sealing, send_mail, sweep,
+    approvals, census, cut_offs, denials, github_keys, last_used, remind, sealing, send_mail, sweep,
 };
 use crate::web::{self, Leaving};
 
@@ -94,6 +94,7 @@ pub(super) fn serve(
             actix_web::rt::spawn(denials::run(app.clone())),
             actix_web::rt::spawn(sealing::run(app.clone())),
             actix_web::rt::spawn(remind::run(app.clone())),
+            actix_web::rt::spawn(approvals::run(app.clone())),
             actix_web::rt::spawn(send_mail::run(app.clone())),
             actix_web::rt::spawn(github_keys::run(app.clone())),
             actix_web::rt::spawn(cut_offs::run(app.clone())),

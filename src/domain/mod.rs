@@ -1,6 +1,7 @@
 //! What is true of users, clients, grants and tokens, whatever protocol asks: a noun a file, with its rules (pure
 //! functions that take `now`), its queries and its verbs. It knows nothing of HTTP or of OAuth's parameters.
 
+pub mod approval_digest;
 pub mod audit;
 pub mod authorization_request;
 pub mod bearer;

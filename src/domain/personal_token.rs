@@ -1,5 +1,6 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
+mod approval;
 mod changes;
 mod ending;
 pub mod filter;
@@ -91,24 +92,6 @@ pub struct Batch {
 }
 
 impl PersonalToken {
-    /// Let a token work that waits for approval. Whether it is denied is [`PersonalToken::revoke`].
-    pub fn approve(&self, tx: &mut Tx) -> Result<(), Problem> {
-        let pending = grants::table
-            .find(self.grant.id)
-            .filter(grants::pending_since.is_not_null())
-            .filter(grants::revoked_at.is_null());
-        let approved = diesel::update(pending).set(grants::pending_since.eq(None::<Timestamp>));
-        match approved.execute(&mut **tx)? {
-            0 => Err(Problem::NotPending),
-            _ => Ok(tx.record(
-                Event::new(What::TokenApproved)
-                    .grant(&self.grant)
-                    .token(self.token.id)
-                    .detail(self.name()),
-            )?),
-        }
-    }
-
     fn owner(&self) -> Result<Id, Fault> {
         let owner = self.grant.user_id;
         owner.ok_or(Fault::Broken("a personal token has no owner"))

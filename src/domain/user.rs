@@ -100,6 +100,17 @@ impl User {
             .load(conn)
     }
 
+    /// The administrators who can be written to.
+    pub fn administrators_with_address(conn: &mut Conn) -> QueryResult<Vec<Id>> {
+        users::table
+            .filter(users::is_admin)
+            .filter(users::email.is_not_null())
+            .filter(users::disabled_at.is_null())
+            .order(users::username)
+            .select(users::id)
+            .load(conn)
+    }
+
     /// Whether there is any account at all.
     pub fn is_anyone_here(conn: &mut Conn) -> QueryResult<bool> {
         diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)

@@ -1,5 +1,6 @@
 //! What the server does by itself, beside answering: one job a file, each idempotent.
 
+pub mod approvals;
 pub mod census;
 pub mod cut_offs;
 pub mod denials;

@@ -139,6 +139,53 @@ What uses one of them needs another one by then.
 }
 
 #[actix_web::test]
+async fn a_token_was_approved_or_not() {
+    let scene = Scene::set().await;
+    let token = scene.token();
+    let (subject, body) = scene.told(&Letter::Approved {
+        token: &token,
+        words: Some("for\nthis \u{202e}week"),
+    });
+    assert_eq!(subject, "token 1 is approved");
+    assert_eq!(
+        middle(&body),
+        "an administrator has approved your personal access token. It works now.
+
+  Name:    token 1
+  Token:   jeton_pat_HINT...
+  Scopes:  notes:read notes:write
+  Ends:    Thu 15 Apr 2027, 08:00:00 UTC
+
+They wrote:
+
+  forthis week
+
+Its page:
+https://auth.example/settings/tokens/ID"
+    );
+    let (subject, body) = scene.told(&Letter::Refused {
+        token: &token,
+        words: "use the team's",
+    });
+    assert_eq!(subject, "token 1 is not approved");
+    assert_eq!(
+        middle(&body),
+        "an administrator has not approved your personal access token. It has ended, and never worked.
+
+  Name:    token 1
+  Token:   jeton_pat_HINT...
+  Scopes:  notes:read notes:write
+
+They wrote:
+
+  use the team's
+
+You can ask for another one:
+https://auth.example/settings/tokens/new"
+    );
+}
+
+#[actix_web::test]
 async fn a_token_leaked() {
     let scene = Scene::set().await;
     let token = scene.token();

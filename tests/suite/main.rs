@@ -7,6 +7,7 @@ mod api_managers;
 mod api_my_tokens;
 mod api_own_token;
 mod api_user_tokens;
+mod approvals;
 mod audit;
 mod audit_chain;
 mod audit_cli;

@@ -66,7 +66,7 @@ events! {
     TokenIdentified "token.identified" "A manager asked what a token is that was found somewhere.",
     DecoyRemoved "decoy.removed" "A decoy was taken up again.",
     DecoyUsed "decoy.used" "Somebody used a decoy. The detail says where.",
-    TokenApproved "token.approved" "An administrator approved it. The detail is its name.",
+    TokenApproved "token.approved" "An administrator approved it. The detail is its name, and what its owner was told.",
     TokenPolicyChanged "token_policy.changed" "The rules for personal access tokens were decided anew. The detail is all of them.",
     ForwardPolicyCreated "forward_auth_policy.created" "A forward-auth policy was made. The detail is its name.",
     ForwardPolicyChanged "forward_auth_policy.changed" "A forward-auth policy was changed. The detail is its name.",

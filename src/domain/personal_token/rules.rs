@@ -72,6 +72,10 @@ pub enum Problem {
         "Say what the token is for, in 1 to {DESCRIPTION_MAX} characters: an administrator has to approve it."
     )]
     ReasonRequired,
+    #[error(
+        "Words to the owner are one line of at most {DESCRIPTION_MAX} characters, and a refusal needs some."
+    )]
+    Words,
     #[error("This token does not wait for approval.")]
     NotPending,
     #[error("A token can't begin after its end.")]
@@ -252,6 +256,16 @@ pub(super) fn checked_reason(reason: &str) -> Result<String, Problem> {
     match reason.is_empty() {
         true => Err(Problem::ReasonRequired),
         false => Ok(reason),
+    }
+}
+
+/// What an administrator says to the owner, if anything.
+pub(super) fn checked_words(words: &str) -> Result<Option<String>, Problem> {
+    let words = words.trim();
+    let fits = words.chars().count() <= DESCRIPTION_MAX && !words.contains(char::is_control);
+    match fits {
+        true => Ok(Some(words.to_owned()).filter(|words| !words.is_empty())),
+        false => Err(Problem::Words),
     }
 }
 

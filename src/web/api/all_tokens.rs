@@ -335,7 +335,8 @@ fn parsed(ids: &[String]) -> Result<Vec<Id>, Error> {
     parsed.collect()
 }
 
-fn found(conn: &mut Conn, id: &str) -> Result<PersonalToken, Error> {
+/// The token of this id, whosever it is.
+pub(super) fn found(conn: &mut Conn, id: &str) -> Result<PersonalToken, Error> {
     let token = match id.parse::<Id>() {
         Ok(id) => PersonalToken::find(conn, id)?,
         Err(_) => None,

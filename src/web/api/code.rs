@@ -44,6 +44,7 @@ codes! {
     NameInvalid BAD_REQUEST "pat.name_invalid" "A name has 1 to 64 characters.",
     DescriptionInvalid BAD_REQUEST "pat.description_invalid" "The description is too long.",
     ReasonRequired BAD_REQUEST "pat.reason_required" "An administrator has to approve the token, so say what it is for.",
+    WordsInvalid BAD_REQUEST "pat.words_invalid" "Words to the owner are one line of at most 255 characters, and a refusal needs some.",
     ScopeRequired BAD_REQUEST "pat.scope_required" "A token has at least one scope.",
     ScopeUnknown BAD_REQUEST "pat.scope_unknown" "No resource defines the scope.",
     AudienceRequired BAD_REQUEST "pat.audience_required" "A token is for at least one resource.",

@@ -241,6 +241,7 @@ impl From<Problem> for Error {
             Problem::TooManyNetworks => Self::new(Code::TooManyNetworks, message),
             Problem::NetworksRequired => Self::new(Code::NetworksRequired, message),
             Problem::ReasonRequired => Self::new(Code::ReasonRequired, message),
+            Problem::Words => Self::new(Code::WordsInvalid, message),
             Problem::NotPending => Self::new(Code::NotPending, message),
             Problem::EndsBeforeItBegins => Self::new(Code::EndsBeforeItBegins, message),
             Problem::IdleLife => Self::new(Code::IdleLifeInvalid, message),

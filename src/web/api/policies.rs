@@ -2,12 +2,11 @@
 
 use actix_web::web::{self, Json};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::all_tokens::found;
 use super::token::TokenView;
 use super::{Code, Error, parse};
-use crate::domain::id::Id;
-use crate::domain::personal_token::PersonalToken;
 use crate::domain::token_policy::{Breach, Decision, Unfit};
 use crate::web::doors::{Manager, ReadPolicies, Write, WritePolicies};
 use crate::web::openapi::Operation;
@@ -89,22 +88,46 @@ pub async fn preview(by: Manager<ReadPolicies>) -> Result<Json<PreviewView>, Err
     }))
 }
 
+/// Words to the owner of a token that waits for approval.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    /// One line of at most 255 characters.
+    #[serde(default)]
+    reason: String,
+}
+
 pub const APPROVE: Operation = Operation::new(
     "approveToken",
-    "Let a token work that waits for approval; to deny it, revoke it",
+    "Let a token work that waits for approval; its owner gets the words, if there are any",
 )
-.refuses(&[Code::NotPending, Code::NotLive]);
-/// Let a token work that waits for approval. To deny it, revoke it.
+.may_take::<Words>()
+.refuses(&[Code::WordsInvalid, Code::NotPending]);
+/// Let a token work that waits for approval. The body may have words to its owner.
 pub async fn approve(by: Manager<Write>, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
-    let unknown = || Error::not_found("token");
-    let id: Id = id.parse().map_err(|_| unknown())?;
-    let view = by
-        .write(move |tx| {
-            let token = PersonalToken::find(tx, id)?.ok_or_else(unknown)?;
-            token.approve(tx)?;
-            let token = PersonalToken::find(tx, id)?.ok_or_else(unknown)?;
-            Ok(TokenView::of(&token, tx.now))
-        })
-        .await?;
-    Ok(Json(view))
+    let words = match by.body.is_empty() {
+        true => Words::default(),
+        false => parse(&by.body)?,
+    };
+    let view = by.write(move |tx| {
+        let token = found(tx, &id)?.approve(tx, &words.reason)?;
+        Ok::<_, Error>(TokenView::of(&token, tx.now))
+    });
+    Ok(Json(view.await?))
+}
+
+pub const REFUSE: Operation = Operation::new(
+    "refuseToken",
+    "End a token that waits for approval; its owner gets the reason",
+)
+.takes::<Words>()
+.refuses(&[Code::WordsInvalid, Code::NotPending]);
+/// End a token that waits for approval. The body says why, to its owner.
+pub async fn refuse(by: Manager<Write>, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
+    let words: Words = parse(&by.body)?;
+    let view = by.write(move |tx| {
+        let token = found(tx, &id)?.refuse(tx, &words.reason)?;
+        Ok::<_, Error>(TokenView::of(&token, tx.now))
+    });
+    Ok(Json(view.await?))
 }

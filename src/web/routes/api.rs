@@ -79,6 +79,7 @@ fn for_managers() -> Vec<Route> {
         post("/api/personal-access-tokens/{token}/rotate/finish", rotation::finish_any, rotation::FINISH_ANY),
         post("/api/personal-access-tokens/{token}/rotate/cancel", rotation::cancel_any, rotation::CANCEL_ANY),
         post("/api/personal-access-tokens/{token}/approve", policies::approve, policies::APPROVE),
+        post("/api/personal-access-tokens/{token}/refuse", policies::refuse, policies::REFUSE),
         get("/api/personal-access-tokens/{token}/events", audit::of_token, audit::OF_TOKEN),
         get(USER_TOKENS, user_tokens::list, user_tokens::LIST),
         post(USER_TOKENS, user_tokens::create, user_tokens::CREATE),

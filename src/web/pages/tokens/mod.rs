@@ -2,7 +2,7 @@
 
 mod created;
 pub mod edit;
-mod expiry;
+pub(super) mod expiry;
 mod history;
 pub mod list;
 pub mod new;
@@ -254,7 +254,7 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::SuccessorUsed => "form",
         Problem::OverlapTooLong => "overlap",
         Problem::Network(_) | Problem::TooManyNetworks | Problem::NetworksRequired => "networks",
-        Problem::ReasonRequired => "reason",
+        Problem::ReasonRequired | Problem::Words => "reason",
         Problem::EndsBeforeItBegins => "not_before",
         Problem::IdleLife => "idle",
     };
