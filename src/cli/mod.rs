@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each command gives an answer, printed for people or for programs.
 
+mod approvals;
 mod audit;
 mod client;
 mod decoy;
@@ -9,6 +10,7 @@ mod import;
 mod leak_check;
 mod migrate;
 mod openapi;
+mod policy;
 mod resource;
 mod revoke;
 mod serve;
@@ -31,7 +33,8 @@ use crate::domain::secret::Secret;
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
 use crate::domain::{
-    forward_policy, personal_token, redirect_uri, resource as resource_domain, user as user_domain,
+    forward_policy, personal_token, redirect_uri, resource as resource_domain, token_policy,
+    user as user_domain,
 };
 
 /// An OAuth 2.0 authorization server in which a personal access token is a token like any other.
@@ -70,6 +73,12 @@ enum Command {
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// The rules for personal access tokens
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Personal access tokens that wait for an administrator's approval
+    #[command(subcommand)]
+    Approvals(approvals::Command),
     /// Let tokens of another system go on working here
     Import(import::Import),
     /// What proxies may let through to services that know nothing of tokens
@@ -102,6 +111,8 @@ impl Cli {
             Command::Resource(command) => command.run(&open()?),
             Command::Client(command) => command.run(&open()?),
             Command::Token(command) => command.run(&open()?),
+            Command::Policy(command) => command.run(&open()?),
+            Command::Approvals(command) => command.run(&open()?),
             Command::Import(command) => command.run(&open()?),
             Command::ForwardAuth(command) => command.run(&open()?),
             Command::Revoke(command) => command.run(&open()?),
@@ -128,6 +139,8 @@ pub enum Error {
     #[error(transparent)]
     Token(#[from] personal_token::Problem),
     #[error(transparent)]
+    TokenPolicy(#[from] token_policy::Unfit),
+    #[error(transparent)]
     ForwardPolicy(#[from] forward_policy::Unfit),
     #[error(transparent)]
     Search(#[from] NotSearched),
@@ -151,6 +164,7 @@ impl Refusal for Error {
             Error::User(error) => error.is_fault(),
             Error::Resource(error) => error.is_fault(),
             Error::Token(error) => error.is_fault(),
+            Error::TokenPolicy(error) => error.is_fault(),
             Error::ForwardPolicy(error) => error.is_fault(),
             Error::Search(error) => error.is_fault(),
             Error::Fault(_) | Error::Io(_) => true,

@@ -16,6 +16,7 @@ mod audit_reading;
 mod audit_tokens;
 mod browser;
 mod cli;
+mod cli_policy;
 mod cli_refusals;
 mod client_secrets;
 mod consent;
