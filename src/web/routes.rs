@@ -37,6 +37,8 @@ pub const APPS: &str = "/settings/apps";
 pub const PASSWORD: &str = "/settings/password";
 pub const ADMIN_TOKENS: &str = "/admin/tokens";
 pub const ADMIN_CSV: &str = "/admin/tokens.csv";
+pub const ADMIN_APPROVALS: &str = "/admin/approvals";
+pub const ADMIN_POLICY: &str = "/admin/policy";
 pub const ADMIN_REVOKE: &str = "/admin/tokens/revoke";
 
 pub use api::LEAKED_TOKENS;
@@ -98,6 +100,10 @@ fn for_people() -> Vec<Route> {
         get(ADMIN_CSV, admin::csv::get),
         get(ADMIN_REVOKE, admin::revoke::get),
         post(ADMIN_REVOKE, admin::revoke::post),
+        get(ADMIN_APPROVALS, admin::approvals::get),
+        post("/admin/approvals/{token}", admin::approvals::post),
+        get(ADMIN_POLICY, admin::policy::get),
+        post(ADMIN_POLICY, admin::policy::post),
         get("/static/{file}", assets::get),
     ]
 }

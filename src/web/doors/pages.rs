@@ -7,6 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{Door, Opening, app, authorization, caller, tried};
 use crate::app::App;
 use crate::db::{Fault, Refusal};
+use crate::domain::personal_token::PersonalToken;
 use crate::domain::session::Session;
 use crate::domain::tx::{Actor, Caller, Tx};
 use crate::domain::user::User;
@@ -21,6 +22,8 @@ use crate::web::routes;
 pub struct Person {
     pub session: Session,
     pub user: User,
+    /// How many tokens wait for their approval, if they are an administrator.
+    pub waiting: i64,
 }
 
 /// Anybody at a browser, signed in or not.
@@ -40,6 +43,8 @@ pub struct SignedIn {
     pub session: Session,
     pub user: User,
     pub caller: Caller,
+    /// How many tokens wait for their approval, if they are an administrator.
+    pub waiting: i64,
 }
 
 /// Somebody who is signed in and may administer this server.
@@ -75,13 +80,23 @@ impl Visitor {
             Some(id) => {
                 app.query(move |rx| {
                     let now = rx.now;
-                    Session::find(rx, id, now)
+                    let Some((session, user)) = Session::find(rx, id, now)? else {
+                        return Ok(None);
+                    };
+                    let waiting = match user.is_admin {
+                        true => PersonalToken::count_waiting(rx, now)?,
+                        false => 0,
+                    };
+                    Ok(Some(Person {
+                        session,
+                        user,
+                        waiting,
+                    }))
                 })
                 .await?
             }
             None => None,
         };
-        let person = person.map(|(session, user)| Person { session, user });
         let mut caller = caller(&req, &app);
         if let Some(person) = &person {
             caller.actor = Actor::User(person.user.id);
@@ -127,13 +142,18 @@ impl PageDoor for SignedIn {
             caller,
             here,
         } = visitor;
-        let Person { session, user } = person.ok_or(Error::SignIn { next: here })?;
+        let Person {
+            session,
+            user,
+            waiting,
+        } = person.ok_or(Error::SignIn { next: here })?;
         Ok(Self {
             app,
             browser,
             session,
             user,
             caller,
+            waiting,
         })
     }
 

@@ -14,6 +14,8 @@ pub mod step_up;
 pub mod tokens;
 mod when;
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use askama::Template;
@@ -36,7 +38,7 @@ pub struct Frame {
     pub version: &'static str,
     pub csrf: String,
     pub viewer: Option<Viewer>,
-    /// The current entry of the navigation: "tokens", "apps", "password", "admin" or "".
+    /// The current entry of the navigation: "tokens", "apps", "password", "admin", "approvals", "policy" or "".
     pub here: &'static str,
     /// A sentence about an act that has just succeeded.
     pub notice: Option<&'static str>,
@@ -46,6 +48,8 @@ pub struct Frame {
 pub struct Viewer {
     pub username: String,
     pub is_admin: bool,
+    /// To an administrator: how many tokens wait for approval.
+    pub waiting: i64,
 }
 
 impl Frame {
@@ -71,6 +75,7 @@ impl Frame {
             viewer: Some(Viewer {
                 username: person.user.username.clone(),
                 is_admin: person.user.is_admin,
+                waiting: person.waiting,
             }),
             here,
             ..Self::bare()
@@ -84,7 +89,7 @@ impl Frame {
 
 /// Why one field was refused; the field "form" stands for the form as a whole.
 pub struct FieldError {
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     pub message: String,
 }
 
@@ -93,15 +98,15 @@ pub struct FieldError {
 pub struct Errors(pub Vec<FieldError>);
 
 impl Errors {
-    pub fn one(field: &'static str, message: impl Into<String>) -> Self {
+    pub fn one(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let mut errors = Self::default();
         errors.add(field, message);
         errors
     }
 
-    pub fn add(&mut self, field: &'static str, message: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
         self.0.push(FieldError {
-            field,
+            field: field.into(),
             message: message.into(),
         });
     }

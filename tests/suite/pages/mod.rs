@@ -2,10 +2,12 @@
 
 mod account;
 mod admin;
+mod approvals;
 mod errors;
 mod list;
 mod new_token;
 mod policy;
 mod reveal;
 mod rotate;
+mod rules;
 mod token;

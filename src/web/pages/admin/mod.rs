@@ -1,9 +1,12 @@
-//! Everybody's tokens, for administrators.
+//! Everybody's tokens and the rules for them, for administrators.
 
+pub mod approvals;
 pub mod csv;
 pub mod list;
 mod people;
+pub mod policy;
 pub mod revoke;
+mod rules_form;
 mod wanted;
 
 use super::tokens::TokenRow;

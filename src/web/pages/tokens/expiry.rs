@@ -21,7 +21,7 @@ pub(super) struct Expiry {
 }
 
 /// A life as the form sends it: "90d", "12h".
-pub(super) fn value_of(life: Duration) -> String {
+pub(in crate::web::pages) fn value_of(life: Duration) -> String {
     let seconds = life.as_secs();
     match seconds {
         s if s % days(1).as_secs() == 0 => format!("{}d", s / days(1).as_secs()),
