@@ -74,7 +74,7 @@ for (const form of all("[data-token-form]")) {
     return `It expires ${write(date)} (your time), ${date.toISOString().slice(11, 16)} UTC.`;
   };
   const tell = () => {
-    const rights = all("[name=scope]:checked", form).map((box) => lower(box.dataset.sentence));
+    const rights = all("[name=scope]:checked, [name=details]:checked", form).map((box) => lower(box.dataset.sentence));
     const list = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(rights);
     echo.textContent = `${list ? `This token may ${list}.` : "This token may do nothing yet."} ${end()}`;
   };

@@ -18,7 +18,7 @@ use jeton::domain::redirect_uri::RedirectUri;
 use jeton::domain::resource::{NewScope, Resource};
 use jeton::domain::secret::{Brands, Secret, SecretKind};
 use jeton::domain::tx::{Caller, Tx};
-use jeton::domain::words::Scope;
+use jeton::domain::words::{DetailsTypes, Scope};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -297,6 +297,7 @@ fn client(
         redirect_uris,
         access_token_ttl: None,
         introspect_any: false,
+        authorization_details_types: DetailsTypes::default(),
     };
     let (client, secret) = Client::create(tx, new)?;
     Ok((client, secret.ok_or(Fault::Broken("no secret"))?))

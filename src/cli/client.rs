@@ -11,11 +11,13 @@ use super::{Answer, Error, display_name, once, scope, table, write};
 use crate::app::App;
 use crate::clock::parse_duration;
 use crate::db::Conn;
+use crate::domain::authorization_details::Unfit;
 use crate::domain::client::{AuthMethod, Client, GrantType, NewClient};
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::Catalogue;
 use crate::domain::secret::Secret;
 use crate::domain::tx::Tx;
+use crate::domain::words::DetailsTypes;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -54,6 +56,9 @@ pub struct Create {
     /// It may ask about every token, whomever it is for (off unless given; a resource server does not need it)
     #[arg(long)]
     introspect_any: bool,
+    /// A type of authorization details that it may ask for (repeatable; none unless given)
+    #[arg(long, value_name = "TYPE")]
+    details_type: Vec<String>,
     /// How long its access tokens live, such as 15m or 1h; unless given, as the server's settings say
     #[arg(long, value_name = "TIME")]
     access_token_ttl: Option<String>,
@@ -83,6 +88,7 @@ struct Shown<'a> {
     redirect_uris: Vec<String>,
     grants: Vec<&'a str>,
     scopes: Vec<&'a str>,
+    authorization_details_types: Vec<&'a str>,
     access_token_ttl: Option<u64>,
     disabled: bool,
     /// When a secret that still works was reported as leaked.
@@ -105,6 +111,7 @@ impl<'a> Shown<'a> {
                 .collect(),
             grants: client.grant_types().split_whitespace().collect(),
             scopes: client.scope.iter().collect(),
+            authorization_details_types: client.authorization_details_types.iter().collect(),
             access_token_ttl: client.access_token_ttl().map(|ttl| ttl.as_secs()),
             disabled: !client.is_enabled(),
             secret_leaked_at: None,
@@ -147,6 +154,13 @@ impl Create {
             if let Some(unknown) = new.scope.iter().find(|word| !catalogue.defines(word)) {
                 return Err(Error::refused(format!(
                     "no resource defines the scope {unknown}"
+                )));
+            }
+            let types = &new.authorization_details_types;
+            let is_unknown = |name: &&str| catalogue.details_type(name).is_none();
+            if let Some(unknown) = types.iter().find(is_unknown) {
+                return Err(Error::refused(format!(
+                    "there is no authorization details type {unknown}"
                 )));
             }
             Ok(Client::create(tx, new)?)
@@ -206,6 +220,7 @@ impl Create {
             access_token_ttl: self.access_token_ttl.as_deref().map(ttl).transpose()?,
             grant_types: grants,
             introspect_any: self.introspect_any,
+            authorization_details_types: details_types(&self.details_type)?,
         })
     }
 
@@ -225,6 +240,11 @@ impl Create {
             .filter(|grant| meant.contains(grant))
             .collect()
     }
+}
+
+fn details_types(names: &[String]) -> Result<DetailsTypes, Error> {
+    let types = DetailsTypes::of(names.iter().map(String::as_str));
+    types.map_err(|name| Error::DetailsType(Unfit::Name(name)))
 }
 
 fn ttl(text: &str) -> Result<Duration, Error> {

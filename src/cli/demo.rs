@@ -22,7 +22,7 @@ use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::{NewScope, Resource};
 use crate::domain::secret::{Secret, random};
 use crate::domain::user::User;
-use crate::domain::words::{Audience, Scope};
+use crate::domain::words::{Audience, DetailsTypes, Scope};
 
 const USERNAME: &str = "alice";
 const API: &str = "https://notes.example";
@@ -107,6 +107,7 @@ fn furnish(app: &App) -> Result<House, Error> {
             redirect_uris: vec![RedirectUri::register(REDIRECT_URI)?],
             access_token_ttl: None,
             introspect_any: false,
+            authorization_details_types: DetailsTypes::default(),
         };
         let (client, _) = Client::create(tx, client)?;
         let token = NewPersonalToken {
@@ -114,6 +115,7 @@ fn furnish(app: &App) -> Result<House, Error> {
             description: "Made by the demo".to_owned(),
             scope: words("notes:read")?,
             audience: Audience::of([API]).map_err(Error::refused)?,
+            authorization_details: None,
             end: End::At(tx.policy.personal.default_end(tx.now)),
             limits: Limits::default(),
             reason: String::new(),

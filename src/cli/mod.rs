@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod authorization_details_type;
 mod client;
 mod decoy;
 mod demo;
@@ -33,8 +34,8 @@ use crate::domain::secret::Secret;
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
 use crate::domain::{
-    forward_policy, personal_token, redirect_uri, resource as resource_domain, token_policy,
-    user as user_domain,
+    authorization_details, forward_policy, personal_token, redirect_uri,
+    resource as resource_domain, token_policy, user as user_domain,
 };
 
 /// An OAuth 2.0 authorization server in which a personal access token is a token like any other.
@@ -70,6 +71,9 @@ enum Command {
     /// Apps and services that get tokens
     #[command(subcommand)]
     Client(client::Command),
+    /// What can be allowed about named things, such as one repository (RFC 9396)
+    #[command(subcommand)]
+    AuthorizationDetailsType(authorization_details_type::Command),
     /// Personal access tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -110,6 +114,7 @@ impl Cli {
             Command::User(command) => command.run(&open()?),
             Command::Resource(command) => command.run(&open()?),
             Command::Client(command) => command.run(&open()?),
+            Command::AuthorizationDetailsType(command) => command.run(&open()?),
             Command::Token(command) => command.run(&open()?),
             Command::Policy(command) => command.run(&open()?),
             Command::Approvals(command) => command.run(&open()?),
@@ -143,6 +148,8 @@ pub enum Error {
     #[error(transparent)]
     ForwardPolicy(#[from] forward_policy::Unfit),
     #[error(transparent)]
+    DetailsType(#[from] authorization_details::Unfit),
+    #[error(transparent)]
     Search(#[from] NotSearched),
     #[error("invalid_redirect_uri: {0}")]
     RedirectUri(#[from] redirect_uri::InvalidRedirectUri),
@@ -166,6 +173,7 @@ impl Refusal for Error {
             Error::Token(error) => error.is_fault(),
             Error::TokenPolicy(error) => error.is_fault(),
             Error::ForwardPolicy(error) => error.is_fault(),
+            Error::DetailsType(error) => error.is_fault(),
             Error::Search(error) => error.is_fault(),
             Error::Fault(_) | Error::Io(_) => true,
             Error::Refused(_) | Error::Settings(_) | Error::RedirectUri(_) => false,

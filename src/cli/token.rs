@@ -9,6 +9,7 @@ use super::token_list::List;
 use super::{Answer, Error, decoy, once, scope, user, write};
 use crate::app::App;
 use crate::clock::{Timestamp, parse_duration};
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::grant::{Because, Via};
 use crate::domain::id::Id;
 use crate::domain::limits::{Limits, Networks};
@@ -16,6 +17,7 @@ use crate::domain::personal_token::{
     End, NewPersonalToken, PersonalToken, Problem, Rotation, State,
 };
 use crate::domain::policy::PersonalTokenPolicy;
+use crate::domain::resource::Catalogue;
 use crate::domain::tx::Tx;
 use crate::domain::words::Audience;
 
@@ -66,8 +68,11 @@ pub struct Create {
     #[arg(long)]
     name: String,
     /// What it may do: one scope or several with spaces between them (repeatable)
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "details")]
     scope: Vec<String>,
+    /// What it may do with named things: authorization details, as a JSON array or a file that has one
+    #[arg(long, value_name = "JSON|FILE")]
+    details: Option<String>,
     /// Where it may do it: the URI of an API (repeatable)
     #[arg(long, value_name = "URI", required = true)]
     resource: Vec<String>,
@@ -108,6 +113,8 @@ pub(super) struct Shown<'a> {
     hint: &'a str,
     scopes: Vec<&'a str>,
     resources: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a AuthorizationDetails>,
     created_at: String,
     expires_at: Option<String>,
     last_used_at: Option<String>,
@@ -126,6 +133,7 @@ impl<'a> Shown<'a> {
             hint: &token.hint,
             scopes: grant.scope.iter().collect(),
             resources: grant.audience.iter().collect(),
+            authorization_details: grant.authorization_details.as_ref(),
             created_at: token.created_at.to_rfc3339(),
             expires_at: token.expires_at.map(Timestamp::to_rfc3339),
             last_used_at: grant.last_used_at.map(Timestamp::to_rfc3339),
@@ -185,6 +193,11 @@ impl Create {
                     "a resource is named by its absolute URI, not {uri:?}"
                 ))
             })?,
+            authorization_details: self
+                .details
+                .as_deref()
+                .map(|given| details(app, given))
+                .transpose()?,
             end: match &self.expires {
                 Some(text) => end(app, text)?,
                 None => End::At(policy(app)?.default_end(app.now())),
@@ -263,6 +276,18 @@ fn cancel_rotation(app: &App, id: &str) -> Result<Answer, Error> {
     let token = write(app, |tx| Ok(found(tx, id)?.cancel_rotation(tx)?))?;
     let text = format!("The old token of {:?} is the only one again.", token.name());
     Ok(Answer::new(&Shown::of(&token, app.now()), text))
+}
+
+/// Authorization details as the `--details` option gives them: what begins like JSON is no file's name.
+fn details(app: &App, given: &str) -> Result<AuthorizationDetails, Error> {
+    let text = match given.trim_start().starts_with('[') {
+        true => given.to_owned(),
+        false => std::fs::read_to_string(given)
+            .map_err(|error| Error::refused(format!("{given}: {error}")))?,
+    };
+    let objects = AuthorizationDetails::read(&text).map_err(Problem::from)?;
+    let catalogue = app.read_blocking(|rx| Ok::<_, Error>(Catalogue::load(rx)?))?;
+    Ok(AuthorizationDetails::check(&objects, &catalogue).map_err(Problem::from)?)
 }
 
 /// The rules that hold now.

@@ -41,6 +41,7 @@ diesel::table! {
         introspect_any -> Bool,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
+        authorization_details_types -> Text,
     }
 }
 
@@ -98,6 +99,7 @@ diesel::table! {
         idle_life -> Nullable<BigInt>,
         pending_since -> Nullable<BigInt>,
         request_reason -> Nullable<Text>,
+        authorization_details -> Nullable<Text>,
     }
 }
 
@@ -161,6 +163,7 @@ diesel::table! {
         code_expires_at -> Nullable<BigInt>,
         redeemed_at -> Nullable<BigInt>,
         grant_id -> Nullable<Binary>,
+        authorization_details -> Nullable<Text>,
     }
 }
 
@@ -206,6 +209,17 @@ diesel::table! {
         rules -> Text,
         otherwise -> Text,
         headers -> Text,
+    }
+}
+
+diesel::table! {
+    authorization_details_types (name) {
+        name -> Text,
+        resource_id -> Binary,
+        description -> Text,
+        actions -> Text,
+        schema -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -267,6 +281,7 @@ diesel::joinable!(scopes -> resources (resource_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(consents -> clients (client_id));
 diesel::joinable!(forward_auth_policies -> resources (resource_id));
+diesel::joinable!(authorization_details_types -> resources (resource_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
@@ -280,6 +295,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     registry,
     forward_auth_policies,
+    authorization_details_types,
     audit_events,
     reminders
 );

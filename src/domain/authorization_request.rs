@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::authorization_details::AuthorizationDetails;
 use super::id::Id;
 use super::secret::Digest;
 use super::tx::Tx;
@@ -41,6 +42,7 @@ pub struct AuthorizationRequest {
     pub code_expires_at: Option<Timestamp>,
     pub redeemed_at: Option<Timestamp>,
     pub grant_id: Option<Id>,
+    pub authorization_details: Option<AuthorizationDetails>,
 }
 
 /// A request that has been checked.
@@ -52,6 +54,7 @@ pub struct NewRequest<'a> {
     pub redirect_uri_sent: bool,
     pub scope: &'a Scope,
     pub audience: &'a Audience,
+    pub authorization_details: Option<&'a AuthorizationDetails>,
     pub state: Option<&'a str>,
     pub code_challenge: &'a str,
     pub auth_time: Timestamp,
@@ -71,6 +74,7 @@ impl AuthorizationRequest {
                 requests::redirect_uri_sent.eq(new.redirect_uri_sent),
                 requests::scope.eq(new.scope),
                 requests::audience.eq(new.audience),
+                requests::authorization_details.eq(new.authorization_details),
                 requests::state.eq(new.state),
                 requests::code_challenge.eq(new.code_challenge),
                 requests::auth_time.eq(new.auth_time),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use diesel::NotFound;
 use diesel::prelude::*;
 
+use super::authorization_details::AuthorizationDetails;
 use super::client::Client;
 use super::cut_off::CutOffs;
 use super::id::Id;
@@ -64,6 +65,7 @@ pub struct HeldGrant {
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     pending_since: Option<Timestamp>,
+    pub authorization_details: Option<AuthorizationDetails>,
     #[diesel(embed)]
     pub limits: Limits,
 }
@@ -297,6 +299,23 @@ impl Bearer {
         }
         let theirs = catalogue.of_client(&caller.id).within(&self.audience());
         (!theirs.is_empty()).then(|| rights.only(|word| theirs.defines(word)))
+    }
+
+    /// The authorization details that `caller`, which sees the token, is told of (RFC 9396 §9.2): a resource server those
+    /// of its own types, and nobody what is no longer defined.
+    pub fn details_seen_by(
+        &self,
+        caller: &Client,
+        catalogue: &Catalogue,
+    ) -> Option<AuthorizationDetails> {
+        let details = self.grant.authorization_details.as_ref()?;
+        let meant = catalogue.within(&self.audience());
+        let sees_all = self.grant.client_id == caller.id || caller.introspect_any;
+        details.defined_by(&if sees_all {
+            meant
+        } else {
+            meant.of_client(&caller.id)
+        })
     }
 }
 

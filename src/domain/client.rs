@@ -12,7 +12,7 @@ use super::id::Id;
 use super::redirect_uri::RedirectUri;
 use super::secret::{Digest, Secret, SecretKind};
 use super::tx::{Rx, Tx};
-use super::words::Scope;
+use super::words::{DetailsTypes, Scope};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::column::column;
@@ -103,6 +103,8 @@ pub struct Client {
     pub introspect_any: bool,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
+    /// What it may ask for of authorization details (`authorization_details_types`, RFC 9396 §10).
+    pub authorization_details_types: DetailsTypes,
 }
 
 /// What a new client is to be.
@@ -115,6 +117,7 @@ pub struct NewClient {
     pub redirect_uris: Vec<RedirectUri>,
     pub access_token_ttl: Option<Duration>,
     pub introspect_any: bool,
+    pub authorization_details_types: DetailsTypes,
 }
 
 impl Client {
@@ -201,6 +204,7 @@ impl Client {
                 clients::redirect_uris.eq(redirect_uris.join("\n")),
                 clients::access_token_ttl.eq(ttl),
                 clients::introspect_any.eq(new.introspect_any),
+                clients::authorization_details_types.eq(&new.authorization_details_types),
                 clients::created_at.eq(now),
             ))
             .execute(&mut **tx)?;

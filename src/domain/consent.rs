@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
+use super::authorization_details::AuthorizationDetails;
 use super::authorization_request::AuthorizationRequest;
 use super::client::Client;
 use super::grant::{Because, Grant};
@@ -32,6 +33,8 @@ pub struct ConnectedApp {
     pub client: Client,
     /// One for each resource, the oldest first.
     pub consents: Vec<Consent>,
+    /// Those of its live grants.
+    pub details: Vec<AuthorizationDetails>,
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -57,13 +60,14 @@ impl Consent {
             .all(|(resource, scope)| allows(resource, scope)))
     }
 
-    /// Add to what `user` has allowed `client`.
+    /// Add to what `user` has allowed `client`. Details are allowed each time anew: only that they were is recorded.
     pub fn remember(
         tx: &mut Tx,
         user: Id,
         client: &str,
         scope: &Scope,
         audience: &Audience,
+        details: Option<&AuthorizationDetails>,
         catalogue: &Catalogue,
     ) -> QueryResult<()> {
         db::hold_user(tx, user.as_bytes())?;
@@ -86,7 +90,11 @@ impl Consent {
             };
         }
         let event = Event::new(What::AppAllowed).user(user).client(client);
-        tx.record(event.detail(format!("{scope} at {audience}")))
+        let allowed = match details {
+            Some(details) => format!("{scope} at {audience}, with details of {}", details.types()),
+            None => format!("{scope} at {audience}"),
+        };
+        tx.record(event.detail(allowed))
     }
 
     fn given(conn: &mut Conn, user: Id, client: &str) -> QueryResult<Vec<Consent>> {
@@ -127,6 +135,17 @@ impl ConnectedApp {
             .filter(grants::last_used_at.is_not_null())
             .select((grants::client_id, grants::last_used_at))
             .load(conn)?;
+        let detailed: Vec<(String, Option<AuthorizationDetails>)> = grants::table
+            .filter(grants::user_id.eq(user))
+            .filter(grants::revoked_at.is_null())
+            .filter(grants::authorization_details.is_not_null())
+            .order(grants::id)
+            .select((grants::client_id, grants::authorization_details))
+            .load(conn)?;
+        let details = |client: &str| {
+            let theirs = detailed.iter().filter(|(id, _)| id == client);
+            theirs.filter_map(|(_, details)| details.clone()).collect()
+        };
         let last_used = |client: &str| {
             let theirs = used.iter().filter(|(id, _)| id == client);
             theirs.filter_map(|(_, at)| *at).max()
@@ -137,6 +156,7 @@ impl ConnectedApp {
                 Some(app) if app.client.id == client.id => app.consents.push(consent),
                 _ => apps.push(ConnectedApp {
                     last_used_at: last_used(&client.id),
+                    details: details(&client.id),
                     client,
                     consents: vec![consent],
                 }),

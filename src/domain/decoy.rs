@@ -48,6 +48,7 @@ impl Decoy {
                 origin: Origin::Decoy,
                 scope: &Scope::default(),
                 audience: &Audience::default(),
+                authorization_details: None,
                 name: Some(&name),
                 description: None,
                 via,

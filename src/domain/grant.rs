@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::audit::{Event, What};
+use super::authorization_details::AuthorizationDetails;
 use super::id::Id;
 use super::limits::Limits;
 use super::token::TokenKind;
@@ -140,6 +141,7 @@ pub struct Grant {
     /// Since when it waits for an administrator's approval, and what its owner says it is for.
     pub pending_since: Option<Timestamp>,
     pub request_reason: Option<String>,
+    pub authorization_details: Option<AuthorizationDetails>,
     #[diesel(embed)]
     pub limits: Limits,
 }
@@ -162,6 +164,7 @@ pub struct NewGrant<'a> {
     pub origin: Origin,
     pub scope: &'a Scope,
     pub audience: &'a Audience,
+    pub authorization_details: Option<&'a AuthorizationDetails>,
     pub name: Option<&'a str>,
     pub description: Option<&'a str>,
     pub via: Via,
@@ -194,6 +197,7 @@ impl Grant {
                 new.limits,
                 grants::pending_since.eq(new.held_back.map(|_| now)),
                 grants::request_reason.eq(new.held_back),
+                grants::authorization_details.eq(new.authorization_details),
             ))
             .execute(&mut **tx)?;
         let grant: Grant = grants::table
@@ -202,7 +206,11 @@ impl Grant {
             .get_result(&mut **tx)?;
         // A personal access token is recorded as itself, once it is there.
         if grant.origin != Origin::Personal {
-            tx.record(Event::new(What::GrantCreated).grant(&grant))?;
+            let event = Event::new(What::GrantCreated).grant(&grant);
+            tx.record(match new.authorization_details {
+                Some(details) => event.detail(details.types().as_str()),
+                None => event,
+            })?;
         }
         Ok(grant)
     }

@@ -128,6 +128,7 @@ impl Exported {
             origin: Origin::Personal,
             scope: &scope,
             audience: &audience,
+            authorization_details: None,
             name: Some(&name),
             description: Some(&description),
             via: Via::Import,

@@ -3,6 +3,7 @@
 
 pub mod approval_digest;
 pub mod audit;
+pub mod authorization_details;
 pub mod authorization_request;
 pub mod bearer;
 pub mod census;

@@ -1,6 +1,7 @@
 //! Personal access tokens: what people make for their own scripts. A grant of its owner to itself, with a name.
 
 mod approval;
+mod batch;
 mod changes;
 mod ending;
 pub mod filter;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
+use super::authorization_details::AuthorizationDetails;
 use super::client::{Client, PERSONAL_ACCESS_TOKEN};
 use super::cut_off::CutOffs;
 use super::deed::Deed;
@@ -34,11 +36,12 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Conn, Fault};
 
+pub use batch::Batch;
 pub use changes::Changes;
 pub use rotation::{LONGEST_OVERLAP, Rotated, Rotation, same_life};
 pub(super) use rules::checked_name;
 pub use rules::{PRESETS, Problem, days, grantable};
-use rules::{check_limits, check_scope, checked_description, checked_reason};
+use rules::{Rights, check_limits, checked_description, checked_reason};
 pub use state::State;
 
 /// A personal access token with its grant.
@@ -77,18 +80,11 @@ pub struct NewPersonalToken {
     pub description: String,
     pub scope: Scope,
     pub audience: Audience,
+    pub authorization_details: Option<AuthorizationDetails>,
     pub end: End,
     pub limits: Limits,
     /// What it is for, in words to the administrator who approves it, where that is needed.
     pub reason: String,
-}
-
-/// Some of everybody's tokens.
-#[derive(Debug)]
-pub struct Batch {
-    pub live: Vec<PersonalToken>,
-    /// Where the next ones begin; `None` if there are no more.
-    pub last: Option<Id>,
 }
 
 impl PersonalToken {
@@ -192,7 +188,12 @@ impl PersonalToken {
         let name = checked_name(&new.name)?;
         let description = checked_description(&new.description)?;
         let catalogue = Catalogue::load(tx)?;
-        check_scope(&catalogue, owner, &new.scope, &new.audience)?;
+        let rights = Rights {
+            scope: &new.scope,
+            audience: &new.audience,
+            details: new.authorization_details.as_ref(),
+        };
+        rights.check(&catalogue, owner)?;
         policy.check_end(new.end, &new.scope, tx.now)?;
         policy.check_networks(&new.limits, &new.scope)?;
         check_limits(&new.limits, new.end)?;
@@ -211,6 +212,7 @@ impl PersonalToken {
                 origin: Origin::Personal,
                 scope: &new.scope,
                 audience: &new.audience,
+                authorization_details: rights.details,
                 name: Some(&name),
                 description: Some(&description),
                 via,
@@ -233,7 +235,11 @@ impl PersonalToken {
         )?;
         tx.did(Deed::Issued(TokenKind::Personal, None));
         let made = Event::new(What::TokenCreated).grant(&grant);
-        tx.record(made.token(token.id).detail(&name))?;
+        let detail = match rights.details {
+            Some(details) => format!("{name}, with details of {}", details.types()),
+            None => name,
+        };
+        tx.record(made.token(token.id).detail(detail))?;
         let made = PersonalToken { token, grant };
         mail::tell(tx, owner.id, &Letter::Added(&made))?;
         Ok((made, secret))
@@ -253,34 +259,15 @@ impl PersonalToken {
             return Err(Problem::OwnerDisabled);
         }
         let (name, description) = (checked_name(name)?, checked_description(description)?);
-        check_scope(catalogue, owner, scope, audience)?;
+        let rights = Rights {
+            scope,
+            audience,
+            details: None,
+        };
+        rights.check(catalogue, owner)?;
         let now = tx.now;
         check_name_free(&Self::live_of(tx, owner.id, now)?, &name)?;
         Ok((name, description))
-    }
-
-    /// Of the next `limit` families after that of the grant `after`: the tokens that have not ended, whosever they are, and the
-    /// last grant.
-    pub fn live_after(
-        conn: &mut Conn,
-        after: Option<Id>,
-        now: Timestamp,
-        limit: i64,
-    ) -> QueryResult<Batch> {
-        let found: Vec<(Token, Grant)> = tokens::table
-            .inner_join(grants::table)
-            .filter(grants::client_id.eq(PERSONAL_ACCESS_TOKEN))
-            .filter(grants::id.gt(after.unwrap_or(Id::fixed(0))))
-            .filter(grants::revoked_at.is_null())
-            .filter(tokens::spent_at.is_null())
-            .order(grants::id)
-            .limit(limit)
-            .select((Token::as_select(), Grant::as_select()))
-            .load(conn)?;
-        let mut live = CutOffs::shown(conn, found)?;
-        let last = live.last().map(|token| token.grant.id);
-        live.retain(|token| token.is_live(now));
-        Ok(Batch { live, last })
     }
 
     /// The tokens of `owner` that have not ended.

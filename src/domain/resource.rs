@@ -5,11 +5,12 @@ use std::sync::Arc;
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
+use super::authorization_details::DetailsType;
 use super::client::{AuthMethod, Client, NewClient};
 use super::id::Id;
 use super::secret::Secret;
 use super::tx::Tx;
-use super::words::{Audience, Scope};
+use super::words::{Audience, DetailsTypes, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{resources, scopes};
 use crate::db::{self, Conn, Fault};
@@ -120,6 +121,7 @@ impl Resource {
                 redirect_uris: vec![],
                 access_token_ttl: None,
                 introspect_any: false,
+                authorization_details_types: DetailsTypes::default(),
             },
         )?;
         let secret = secret.ok_or(Fault::Broken("a confidential client has no secret"))?;
@@ -230,7 +232,8 @@ impl Resource {
     }
 }
 
-/// Resource servers with their scopes: what scopes mean, and to whom. A part of it is cheap to take.
+/// Resource servers with their scopes and types of authorization details: what these mean, and to whom. A part of it is cheap
+/// to take.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue(Vec<Arc<Entry>>);
 
@@ -238,6 +241,7 @@ pub struct Catalogue(Vec<Arc<Entry>>);
 struct Entry {
     resource: Resource,
     scopes: Vec<ScopeDefinition>,
+    details_types: Vec<DetailsType>,
 }
 
 impl Catalogue {
@@ -258,7 +262,14 @@ impl Catalogue {
                 _ => catalogue.push(Entry {
                     resource,
                     scopes: scope.into_iter().collect(),
+                    details_types: vec![],
                 }),
+            }
+        }
+        for (resource_id, details_type) in DetailsType::all(conn)? {
+            let theirs = |entry: &&mut Entry| entry.resource.id == resource_id;
+            if let Some(entry) = catalogue.iter_mut().find(theirs) {
+                entry.details_types.push(details_type);
             }
         }
         Ok(Self(catalogue.into_iter().map(Arc::new).collect()))
@@ -269,6 +280,16 @@ impl Catalogue {
         self.0
             .iter()
             .map(|entry| (&entry.resource, entry.scopes.as_slice()))
+    }
+
+    /// Every type of authorization details, by resource server.
+    pub fn details_types(&self) -> impl Iterator<Item = &DetailsType> {
+        self.0.iter().flat_map(|entry| &entry.details_types)
+    }
+
+    /// The type of authorization details of this name.
+    pub fn details_type(&self, name: &str) -> Option<&DetailsType> {
+        self.details_types().find(|each| each.name() == name)
     }
 
     /// Whether there is no resource server in it.

@@ -71,6 +71,7 @@ impl ServiceToken {
             origin: Origin::ClientCredentials,
             scope: &self.scope,
             audience: &self.audience,
+            authorization_details: None,
             name: None,
             description: None,
             via: Via::OAuth,

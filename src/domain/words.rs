@@ -38,11 +38,24 @@ impl Word for ResourceUri {
     }
 }
 
+/// The name of a type of authorization details (RFC 9396 §2): like a scope-token, and at most 64 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DetailsTypeName {}
+
+impl Word for DetailsTypeName {
+    fn is_valid(word: &str) -> bool {
+        word.len() <= 64 && ScopeToken::is_valid(word)
+    }
+}
+
 /// What a token may do.
 pub type Scope = Words<ScopeToken>;
 
 /// Which resource servers a token is for.
 pub type Audience = Words<ResourceUri>;
+
+/// Types of authorization details.
+pub type DetailsTypes = Words<DetailsTypeName>;
 
 /// A set of words, sorted, each once. Kept as the text it is stored and printed as.
 #[derive(AsExpression, FromSqlRow)]

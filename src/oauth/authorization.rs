@@ -6,11 +6,13 @@ use url::form_urlencoded;
 
 pub use decision::{Decision, Next, Question, Undecided, consider, decide};
 
+use super::authorization_details;
 use super::engine;
 use super::error::{Error, InvalidRequest, InvalidScope};
 use super::params::Params;
 use super::resource_indicators::{negotiate, requested};
 use crate::db::{Conn, Fault};
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::Catalogue;
@@ -36,6 +38,7 @@ pub struct Request {
     pub redirect_uri_sent: bool,
     pub scope: Scope,
     pub audience: Audience,
+    pub authorization_details: Option<AuthorizationDetails>,
     pub code_challenge: String,
     pub prompt: Prompt,
 }
@@ -98,13 +101,14 @@ pub fn check(conn: &mut Conn, query: &[u8]) -> Result<Request, Rejected> {
     };
     let catalogue = Catalogue::load(conn)?;
     match judge(&params, &client, &back, &catalogue) {
-        Ok((prompt, scope, audience)) => Ok(Request {
+        Ok((prompt, asked)) => Ok(Request {
             code_challenge: params.get("code_challenge").unwrap_or_default().to_owned(),
             client,
             back,
             redirect_uri_sent,
-            scope,
-            audience,
+            scope: asked.scope,
+            audience: asked.audience,
+            authorization_details: asked.details,
             prompt,
         }),
         Err(error) => Err(Rejected::Redirect(back, error)),
@@ -135,12 +139,19 @@ fn redirect_uri(client: &Client, params: &Params) -> Result<(String, bool), Reje
     }
 }
 
+/// What an app may be given, of what it asks for.
+struct Asked {
+    scope: Scope,
+    audience: Audience,
+    details: Option<AuthorizationDetails>,
+}
+
 fn judge(
     params: &Params,
     client: &Client,
     back: &Back,
     catalogue: &Catalogue,
-) -> Result<(Prompt, Scope, Audience), Error> {
+) -> Result<(Prompt, Asked), Error> {
     if let Some(name) = params.repeated() {
         return Err(InvalidRequest::Repeated(name.to_owned()).into());
     }
@@ -162,10 +173,21 @@ fn judge(
         ));
     }
     let prompt = prompt(params)?;
-    let (scope, audience) = engine::authorization(params, client, &back.redirect_uri, |scope| {
-        negotiate(client, scope, &requested(params, catalogue)?, catalogue)
+    let asked = engine::authorization(params, client, &back.redirect_uri, |scope| {
+        let details = authorization_details::requested(params, client, catalogue)?;
+        // Who asks for details alone asks for no scope, not for all there is.
+        let scope = scope.or(details.as_ref().map(|_| ""));
+        let named = requested(params, catalogue)?;
+        let (scope, audience) = negotiate(client, scope, &named, catalogue)?;
+        let audience =
+            authorization_details::audience(audience, &named, details.as_ref(), catalogue)?;
+        Ok(Asked {
+            scope,
+            audience,
+            details,
+        })
     })?;
-    Ok((prompt, scope, audience))
+    Ok((prompt, asked))
 }
 
 fn prompt(params: &Params) -> Result<Prompt, InvalidRequest> {

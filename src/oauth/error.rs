@@ -2,6 +2,7 @@
 //! variant the sentence that the developer on the other side needs.
 
 use crate::db::Fault;
+use crate::domain::authorization_details::Invalid;
 
 /// `invalid_request`, 400: the request itself is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +99,25 @@ pub enum InvalidTarget {
     BeyondGrant(String),
 }
 
+/// `invalid_authorization_details`, 400 (RFC 9396 §5).
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidAuthorizationDetails {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("this client may not ask for authorization details of the type {0}")]
+    NotAllowed(String),
+    #[error(
+        "authorization details were asked for of {0}, which is not among the requested resources"
+    )]
+    OtherResource(String),
+    #[error(
+        "a token request may repeat the authorization details that were granted, and no others"
+    )]
+    NotAsGranted,
+    #[error("a client gets no authorization details for itself here, only scopes")]
+    ForServices,
+}
+
 /// Any way in which an OAuth endpoint says no.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -117,6 +137,8 @@ pub enum Error {
     InvalidScope(#[from] InvalidScope),
     #[error(transparent)]
     InvalidTarget(#[from] InvalidTarget),
+    #[error(transparent)]
+    InvalidAuthorizationDetails(#[from] InvalidAuthorizationDetails),
     #[error("secrets of this kind can't be revoked here")]
     UnsupportedTokenType,
     #[error("the person said no")]
@@ -162,6 +184,7 @@ impl Error {
             Error::UnsupportedResponseType => "unsupported_response_type",
             Error::InvalidScope(_) => "invalid_scope",
             Error::InvalidTarget(_) => "invalid_target",
+            Error::InvalidAuthorizationDetails(_) => "invalid_authorization_details",
             Error::UnsupportedTokenType => "unsupported_token_type",
             Error::AccessDenied => "access_denied",
             Error::LoginRequired => "login_required",

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::InvalidRequest;
 use super::params::Params;
 use crate::clock::Timestamp;
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
 use crate::domain::denial::{Denied, Reason};
@@ -82,6 +83,8 @@ pub struct Facts {
     username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<AuthorizationDetails>,
 }
 
 /// Why the answer is what it is. Only the counters and the log are told.
@@ -167,6 +170,7 @@ pub fn answer(
             token_kind: bearer.token.kind.as_str(),
             username: bearer.owner.as_ref().map(|owner| owner.username.clone()),
             auth_time: bearer.grant.auth_time.map(Timestamp::seconds),
+            authorization_details: bearer.details_seen_by(caller, &found.catalogue),
         })),
     }
 }

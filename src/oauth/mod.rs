@@ -1,6 +1,7 @@
 //! The RFCs' words: parsed requests in, answers or refusals out. Nothing here knows HTTP; only `engine` knows oxide-auth.
 
 pub mod authorization;
+mod authorization_details;
 pub mod client_auth;
 mod engine;
 pub mod error;

@@ -24,6 +24,7 @@ fn make(server: &Server, owner: &User, name: &str, scope: &str, end: End) -> Str
             description: String::new(),
             scope,
             audience,
+            authorization_details: None,
             end,
             limits: Limits::default(),
             reason: String::new(),

@@ -52,6 +52,7 @@ async fn the_options_are_what_this_person_may_choose() {
             "resources": [{
                 "uri": format!("{}/api", server.url),
                 "name": "Jeton",
+                "authorizationDetailsTypes": [],
                 "scopes": [{
                     "name": "pat:rotate_self",
                     "description": "Rotate itself: get a successor, which takes over from it",
@@ -59,6 +60,7 @@ async fn the_options_are_what_this_person_may_choose() {
             }, {
                 "uri": "https://notes.example",
                 "name": "Notes",
+                "authorizationDetailsTypes": [],
                 "scopes": [
                     {"name": "notes:read", "description": "Do what notes:read is for"},
                     {"name": "notes:write", "description": "Do what notes:write is for"},
@@ -131,6 +133,7 @@ async fn a_token_is_made_with_its_place_and_its_secret() {
         made,
         json!({
             "allowedCidrs": [],
+            "authorizationDetails": [],
             "idleSeconds": null,
             "notBefore": null,
             "pendingSince": null,

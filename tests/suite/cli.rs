@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::tables::migrations;
 use crate::support::{Browser, Jeton, PASSWORD, ResourceServer};
 
-const CLIENT: [&str; 9] = [
+const CLIENT: [&str; 10] = [
     "client_id",
     "name",
     "public",
@@ -14,6 +14,7 @@ const CLIENT: [&str; 9] = [
     "redirect_uris",
     "grants",
     "scopes",
+    "authorization_details_types",
     "access_token_ttl",
     "disabled",
 ];
@@ -161,6 +162,7 @@ fn client_commands_answer_with_the_client_and_its_secret_once() {
             "grants": ["authorization_code", "refresh_token"],
             "scopes": ["notes:read", "notes:write"],
             "access_token_ttl": 900,
+            "authorization_details_types": [],
             "disabled": false,
         })
     );

@@ -25,6 +25,7 @@ fn make(tx: &mut Tx, owner: &User, scope: &str) -> Result<PersonalToken, Problem
         description: String::new(),
         scope: Scope::parse(scope).unwrap(),
         audience: Audience::of(["https://notes.example"]).unwrap(),
+        authorization_details: None,
         end: End::Never,
         limits: Limits::default(),
         reason: String::new(),

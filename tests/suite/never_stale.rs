@@ -3,14 +3,15 @@
 
 use diesel::prelude::*;
 use jeton::db::schema::{
-    client_secrets, clients, cut_offs, forward_auth_policies as policies, registry, resources,
-    scopes,
+    authorization_details_types as details_types, client_secrets, clients, cut_offs,
+    forward_auth_policies as policies, registry, resources, scopes,
 };
+use jeton::domain::authorization_details::DetailsType;
 use jeton::domain::client::Client;
 use jeton::domain::tx::Tx;
 use jeton::domain::user::User;
 
-use crate::support::{AppOptions, ResourceServer, Server, seconds, tokens};
+use crate::support::{ACME, AppOptions, ResourceServer, Server, repository, seconds, tokens};
 
 /// Two nodes; a resource server that asks the second, and a token of alice's.
 struct House {
@@ -125,6 +126,28 @@ async fn a_scope_that_is_kept_for_administrators_from_now_on_is_told_no_more() {
     });
     let told = house.notes.introspect(&token).await;
     assert_eq!(told["scope"], "notes:read");
+}
+
+/// A type of authorization details that is changed or removed anywhere is so everywhere, for tokens that have it already.
+#[actix_web::test]
+async fn a_removed_type_of_details_is_known_everywhere_at_once() {
+    let house = House::open().await;
+    house.server.details_type(repository());
+    let token = house
+        .server
+        .detailed_token(&house.alice, "notes:read", ACME);
+    let told = async || house.notes.introspect(&token).await["authorization_details"].to_string();
+    assert!(told().await.contains("acme/site"));
+    let mut less = repository();
+    less["actions"] = serde_json::json!({"push": "Change its files"});
+    house.server.details_type(less);
+    assert_eq!(told().await, "null", "its one action is gone");
+    house.server.details_type(repository());
+    assert!(told().await.contains("acme/site"));
+    house
+        .server
+        .write(|tx| Ok(DetailsType::remove(tx, "repository")?));
+    assert_eq!(told().await, "null");
 }
 
 /// Whatever is kept in memory is kept under the registry's version: every change of any of its tables counts, whoever
@@ -256,6 +279,30 @@ async fn every_change_of_the_registry_is_counted() {
     });
     counts("a forward-auth policy that is gone", &|tx| {
         diesel::delete(policies::table).execute(&mut **tx)
+    });
+    counts("a new type of authorization details", &|tx| {
+        let resource: Vec<u8> = resources::table
+            .select(resources::id)
+            .limit(1)
+            .get_result(&mut **tx)?;
+        diesel::insert_into(details_types::table)
+            .values((
+                details_types::name.eq("by-hand"),
+                details_types::resource_id.eq(resource),
+                details_types::description.eq("By hand"),
+                details_types::actions.eq("{}"),
+                details_types::schema.eq("{}"),
+                details_types::created_at.eq(0),
+            ))
+            .execute(&mut **tx)
+    });
+    counts("the row of a type of authorization details", &|tx| {
+        diesel::update(details_types::table)
+            .set(details_types::actions.eq("[]"))
+            .execute(&mut **tx)
+    });
+    counts("a type of authorization details that is gone", &|tx| {
+        diesel::delete(details_types::table).execute(&mut **tx)
     });
     counts("a new cut-off", &|tx| {
         diesel::insert_into(cut_offs::table)

@@ -134,6 +134,7 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
             "consents.user_id -> users.id CASCADE",
             "consents.client_id -> clients.id CASCADE",
             "forward_auth_policies.resource_id -> resources.id CASCADE",
+            "authorization_details_types.resource_id -> resources.id CASCADE",
             "mails.user_id -> users.id CASCADE",
             "reminders.user_id -> users.id CASCADE",
         ])

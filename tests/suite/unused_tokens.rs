@@ -47,6 +47,7 @@ impl Scene {
             description: String::new(),
             scope: Scope::parse("notes:read").unwrap(),
             audience: Audience::of(["https://notes.example"]).unwrap(),
+            authorization_details: None,
             end: end.map_or(End::Never, |life| End::At(now + seconds(life))),
             limits: Limits::new(Networks::default(), None, Some(seconds(idle))),
             reason: String::new(),

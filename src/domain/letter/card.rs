@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::personal_token::search::Found;
 use crate::domain::plain::plain;
@@ -16,6 +17,8 @@ pub(super) struct Card {
     /// "jeton_pat_3AHO"
     pub hint: String,
     pub scope: String,
+    /// Its authorization details, each in a line.
+    pub details: Vec<String>,
     /// "1 scope", "3 scopes"
     pub scopes: String,
     /// What becomes of it next: "ends in 7 days: Fri 15 Jan 2027, 08:00:00 UTC"
@@ -32,12 +35,14 @@ impl Card {
     pub fn of(token: &PersonalToken, issuer: &str, now: Timestamp) -> Self {
         let scopes = token.grant.scope.iter().count();
         let used = token.grant.last_used_at;
+        let details = token.grant.authorization_details.as_ref();
         let (fate, end) = ending(token, now);
         let end = end.map(|end| format!(": {}", moment(end)));
         Self {
             name: plain(token.name()),
             hint: token.token.hint.clone(),
             scope: token.grant.scope.to_string(),
+            details: details.map(AuthorizationDetails::brief).unwrap_or_default(),
             scopes: counted(scopes as u64, "scope"),
             next: format!("{fate}{}", end.unwrap_or_default()),
             end: token.token.expires_at.map_or("never".to_owned(), moment),

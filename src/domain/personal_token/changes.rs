@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::rules::{LAST_MOMENT, Problem, check_limits, checked_description, checked_name};
+use super::rules::{LAST_MOMENT, Problem, Rights, check_limits, checked_description, checked_name};
 use super::{End, PersonalToken, check_name_free};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
@@ -58,7 +58,8 @@ impl PersonalToken {
         }
 
         // A resource server of whose scopes none is left has no business with the token any more.
-        let meant = Catalogue::load(tx)?.audience_of(&scope);
+        let catalogue = Catalogue::load(tx)?;
+        let meant = current.rights(&scope).audience(&catalogue);
         let audience = current.grant.audience.shared_with(&meant);
         diesel::update(grants::table.find(self.grant.id))
             .set((
@@ -87,13 +88,22 @@ impl PersonalToken {
         self.token.expires_at.map_or(End::Never, End::At)
     }
 
+    /// What it may do with this much of its scope.
+    fn rights<'a>(&'a self, scope: &'a Scope) -> Rights<'a> {
+        Rights {
+            scope,
+            audience: &self.grant.audience,
+            details: self.grant.authorization_details.as_ref(),
+        }
+    }
+
     fn check_narrower(
         &self,
         scope: &Scope,
         end: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        if scope.is_empty() {
+        if self.rights(scope).is_empty() {
             return Err(Problem::NoScope);
         }
         if !self.grant.scope.covers(scope) {

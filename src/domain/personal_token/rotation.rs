@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::rules::{Problem, check_scope, days};
+use super::rules::{Problem, Rights, days};
 use super::{End, PersonalToken, State};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
@@ -106,7 +106,12 @@ impl PersonalToken {
             token: current,
             grant,
         } = &family.current;
-        check_scope(&Catalogue::load(tx)?, &owner, &grant.scope, &grant.audience)?;
+        let rights = Rights {
+            scope: &grant.scope,
+            audience: &grant.audience,
+            details: grant.authorization_details.as_ref(),
+        };
+        rights.check(&Catalogue::load(tx)?, &owner)?;
         let end = rotation.end.unwrap_or_else(|| same_life(current, now));
         policy.check_end(end, &grant.scope, now)?;
         policy.check_networks(&grant.limits, &grant.scope)?;

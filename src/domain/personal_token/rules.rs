@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::End;
 use crate::clock::Timestamp;
 use crate::db::Fault;
+use crate::domain::authorization_details::{AuthorizationDetails, Invalid};
 use crate::domain::limits::{Limits, Networks};
 use crate::domain::policy::{Creators, PersonalTokenPolicy};
 use crate::domain::resource::{Catalogue, Resource};
@@ -46,6 +47,10 @@ pub enum Problem {
     ScopeOutsideAudience(String),
     #[error("None of the chosen permissions is one of {0}.")]
     ResourceWithoutScope(String),
+    #[error("{0}")]
+    Details(#[from] Invalid),
+    #[error("None of the chosen resources knows the authorization details {0}.")]
+    DetailsOutsideAudience(String),
     #[error("That moment has passed.")]
     EndPassed,
     #[error("Tokens live at most until {} here.", .0.to_rfc3339())]
@@ -192,45 +197,71 @@ pub(super) fn checked_description(description: &str) -> Result<String, Problem> 
         .ok_or(Problem::Description)
 }
 
-/// Only what the owner may grant now, of the resources the token is for.
-pub(super) fn check_scope(
-    catalogue: &Catalogue,
-    owner: &User,
-    scope: &Scope,
-    audience: &Audience,
-) -> Result<(), Problem> {
-    if scope.is_empty() {
-        return Err(Problem::NoScope);
+/// What a token is to be allowed, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Rights<'a> {
+    pub scope: &'a Scope,
+    pub audience: &'a Audience,
+    pub details: Option<&'a AuthorizationDetails>,
+}
+
+impl Rights<'_> {
+    /// Whether nothing is allowed.
+    pub fn is_empty(&self) -> bool {
+        self.scope.is_empty() && self.details.is_none()
     }
-    if audience.is_empty() {
-        return Err(Problem::NoAudience);
-    }
-    let known = catalogue.audience();
-    if let Some(unknown) = audience.iter().find(|uri| !known.contains(uri)) {
-        return Err(Problem::UnknownResource(unknown.to_owned()));
-    }
-    let meant = catalogue.within(audience);
-    for word in scope.iter() {
-        if !catalogue.defines(word) {
-            return Err(Problem::UnknownScope(word.to_owned()));
+
+    /// The resources that they are about.
+    pub fn audience(&self, catalogue: &Catalogue) -> Audience {
+        let of_scope = catalogue.audience_of(self.scope);
+        match self.details {
+            Some(details) => of_scope.joined_with(&details.audience(catalogue)),
+            None => of_scope,
         }
-        if !meant.defines(word) {
-            return Err(Problem::ScopeOutsideAudience(word.to_owned()));
+    }
+
+    /// Only what the owner may grant now, of the resources the token is for.
+    pub fn check(&self, catalogue: &Catalogue, owner: &User) -> Result<(), Problem> {
+        if self.is_empty() {
+            return Err(Problem::NoScope);
         }
-        for (resource, definitions) in meant.iter() {
-            for definition in definitions
-                .iter()
-                .filter(|definition| definition.name == word)
-            {
-                grantable(owner.is_admin, resource, word, definition.reserved)
-                    .map_err(|_| Problem::ScopeNotGrantable(word.to_owned()))?;
+        if self.audience.is_empty() {
+            return Err(Problem::NoAudience);
+        }
+        let known = catalogue.audience();
+        if let Some(unknown) = self.audience.iter().find(|uri| !known.contains(uri)) {
+            return Err(Problem::UnknownResource(unknown.to_owned()));
+        }
+        let meant = catalogue.within(self.audience);
+        for word in self.scope.iter() {
+            if !catalogue.defines(word) {
+                return Err(Problem::UnknownScope(word.to_owned()));
+            }
+            if !meant.defines(word) {
+                return Err(Problem::ScopeOutsideAudience(word.to_owned()));
+            }
+            for (resource, definitions) in meant.iter() {
+                for definition in definitions
+                    .iter()
+                    .filter(|definition| definition.name == word)
+                {
+                    grantable(owner.is_admin, resource, word, definition.reserved)
+                        .map_err(|_| Problem::ScopeNotGrantable(word.to_owned()))?;
+                }
             }
         }
-    }
-    let needed = catalogue.audience_of(scope);
-    match audience.iter().find(|uri| !needed.contains(uri)) {
-        Some(idle) => Err(Problem::ResourceWithoutScope(idle.to_owned())),
-        None => Ok(()),
+        if let Some(details) = self.details {
+            AuthorizationDetails::check(&details.objects(), catalogue)?;
+            let outside = |name: &&str| meant.details_type(name).is_none();
+            if let Some(name) = details.types().iter().find(outside) {
+                return Err(Problem::DetailsOutsideAudience(name.to_owned()));
+            }
+        }
+        let needed = self.audience(catalogue);
+        match self.audience.iter().find(|uri| !needed.contains(uri)) {
+            Some(idle) => Err(Problem::ResourceWithoutScope(idle.to_owned())),
+            None => Ok(()),
+        }
     }
 }
 

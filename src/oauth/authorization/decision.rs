@@ -67,7 +67,9 @@ pub fn consider(
     };
     let (client, audience) = (&request.client.id, &request.audience);
     let said_so = Consent::covers(tx, user.id, client, &offered, audience, &catalogue)?;
-    let covered = said_so && !request.prompt.consent && !request.is_pretendable();
+    // Details are agreed to each time: they name things, and the next request may name others.
+    let has_details = request.authorization_details.is_some();
+    let covered = said_so && !has_details && !request.prompt.consent && !request.is_pretendable();
     if request.prompt.none && !covered {
         return Ok(Next::Return(
             request.back.with_error(&Error::ConsentRequired, issuer),
@@ -82,6 +84,7 @@ pub fn consider(
             redirect_uri_sent: request.redirect_uri_sent,
             scope: &offered,
             audience: &request.audience,
+            authorization_details: request.authorization_details.as_ref(),
             state: request.back.state.as_deref(),
             code_challenge: &request.code_challenge,
             auth_time,
@@ -118,19 +121,26 @@ pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next,
     let client = Client::find(tx, &request.client_id)?.filter(Client::is_enabled);
     let client = client.ok_or(Undecided::ClientDisabled)?;
     let catalogue = Catalogue::load(tx)?;
-    if ticked.is_empty() && !request.scope.is_empty() {
+    let details = request.authorization_details.as_ref();
+    if ticked.is_empty() && !request.scope.is_empty() && details.is_none() {
         return Ok(Next::Ask(Box::new(Question {
             request,
             client,
             catalogue,
         })));
     }
-    let audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
+    let mut audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
+    if let Some(details) = details {
+        let theirs = details.audience(&catalogue);
+        audience = audience.joined_with(&theirs.shared_with(&request.audience));
+    }
     let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
     if !request.allow(tx, &ticked, &audience, code.digest())? {
         return Err(Undecided::Over);
     }
-    Consent::remember(tx, user, &client.id, &ticked, &audience, &catalogue)?;
+    Consent::remember(
+        tx, user, &client.id, &ticked, &audience, details, &catalogue,
+    )?;
     Ok(Next::Return(back.with_code(code.expose(), issuer)))
 }
 

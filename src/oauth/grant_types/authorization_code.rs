@@ -8,6 +8,7 @@ use crate::domain::grant::{Because, Grant, NewGrant, Origin, Via};
 use crate::domain::limits::Limits;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::tx::Tx;
+use crate::oauth::authorization_details::check_repeated;
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
 use crate::oauth::params::Params;
@@ -58,6 +59,7 @@ fn issue(
     }
     owner_is_enabled(tx, asked.user_id)?;
     let audience = request.narrowed(&asked.audience)?;
+    check_repeated(&request.params, asked.authorization_details.as_ref())?;
     if !asked.redeem(tx)? {
         return replayed(tx, asked);
     }
@@ -70,6 +72,7 @@ fn issue(
             origin: Origin::AuthorizationCode,
             scope: &asked.scope,
             audience: &asked.audience,
+            authorization_details: asked.authorization_details.as_ref(),
             name: None,
             description: None,
             via: Via::OAuth,

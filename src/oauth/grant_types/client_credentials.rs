@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::domain::policy::Policy;
 use crate::domain::secret::SecretKind;
 use crate::domain::service_token::ServiceToken;
+use crate::oauth::authorization_details::check_none;
 use crate::oauth::engine;
 use crate::oauth::error::Error;
 use crate::oauth::resource_indicators::{negotiate, requested};
@@ -21,6 +22,7 @@ pub fn prepare(
         params,
         catalogue,
     } = request;
+    check_none(params)?;
     let (scope, audience) = engine::client_credentials(params, client, |scope| {
         negotiate(client, scope, &requested(params, catalogue)?, catalogue)
     })?;
@@ -34,6 +36,7 @@ pub fn prepare(
     let issued = Issued {
         secret: token.secret.clone(),
         scope: token.scope.clone(),
+        details: None,
         expires_at: token.expires_at,
     };
     Ok((token, TokenResponse::new(issued, None, now)))

@@ -13,6 +13,7 @@ use super::error::{Error, InvalidGrant};
 use super::params::Params;
 use super::resource_indicators::narrowed;
 use crate::clock::Timestamp;
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::deed::Deed;
 use crate::domain::grant::Grant;
@@ -35,6 +36,9 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     scope: String,
+    /// As granted (RFC 9396 §7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<AuthorizationDetails>,
 }
 
 /// A request for tokens, of a client that has authenticated, and whom it may ask them for.
@@ -86,6 +90,12 @@ impl TokenRequest {
         Ok(narrowed(&self.params, granted, &self.catalogue)?)
     }
 
+    /// What an access token for `audience`, or for all that `grant` is for, has of the grant's details.
+    fn details(&self, grant: &Grant, audience: Option<&Audience>) -> Option<AuthorizationDetails> {
+        let meant = self.catalogue.within(audience.unwrap_or(&grant.audience));
+        grant.authorization_details.as_ref()?.defined_by(&meant)
+    }
+
     /// When an access token ends that is issued now.
     fn access_token_end(&self, policy: &Policy, now: Timestamp) -> Timestamp {
         let life = self.client.access_token_ttl();
@@ -97,6 +107,7 @@ impl TokenRequest {
 struct Issued {
     secret: Secret,
     scope: Scope,
+    details: Option<AuthorizationDetails>,
     expires_at: Timestamp,
 }
 
@@ -126,6 +137,7 @@ fn access_token(
     Ok(Issued {
         secret,
         scope,
+        details: request.details(grant, audience.as_ref()),
         expires_at,
     })
 }
@@ -166,6 +178,7 @@ impl TokenResponse {
             expires_in: life.as_secs(),
             refresh_token: refresh.map(|secret| secret.expose().to_owned()),
             scope: access.scope.to_string(),
+            authorization_details: access.details,
         }
     }
 }

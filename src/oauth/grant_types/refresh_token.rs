@@ -15,6 +15,7 @@ use crate::domain::secret::{self, Secret, SecretKind};
 use crate::domain::token::Token;
 use crate::domain::tx::Tx;
 use crate::domain::words::{Audience, Scope};
+use crate::oauth::authorization_details::check_repeated;
 use crate::oauth::engine;
 use crate::oauth::error::{Error, InvalidGrant};
 
@@ -41,6 +42,7 @@ fn rotate(
     scope: Scope,
 ) -> Result<TokenResponse, Error> {
     let audience = request.narrowed(&bearer.grant.audience)?;
+    check_repeated(&request.params, bearer.grant.authorization_details.as_ref())?;
     let asked = Asked {
         request,
         scope,
@@ -108,6 +110,7 @@ fn again(tx: &mut Tx, presented: &Secret, asked: Asked) -> Result<TokenResponse,
             let access = match same {
                 Some(token) => Issued {
                     secret: next_access,
+                    details: asked.request.details(&grant, asked.audience.as_ref()),
                     scope: asked.scope,
                     expires_at: token.expires_at.unwrap_or(tx.now),
                 },

@@ -3,6 +3,7 @@
 
 pub mod all_tokens;
 pub mod audit;
+pub mod authorization_details_types;
 mod code;
 pub mod decoys;
 pub mod forward_auth_policies;
@@ -265,6 +266,8 @@ impl From<Problem> for Error {
             Problem::UnknownResource(_) => Self::new(Code::AudienceUnknown, message),
             Problem::ScopeOutsideAudience(_) => Self::new(Code::ScopeOutsideAudience, message),
             Problem::ResourceWithoutScope(_) => Self::new(Code::AudienceWithoutScope, message),
+            Problem::Details(_) => Self::new(Code::DetailsInvalid, message),
+            Problem::DetailsOutsideAudience(_) => Self::new(Code::DetailsOutsideAudience, message),
             Problem::EndPassed => Self::new(Code::ExpiresInThePast, message),
         }
     }

@@ -8,6 +8,7 @@ use super::token::{ChangesBody, NewTokenBody, TokenView};
 use super::{Error, parse};
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::domain::authorization_details::Definition;
 use crate::domain::grant::Because;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
@@ -45,11 +46,14 @@ pub struct OptionsView {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Resource")]
 struct ResourceView {
     uri: String,
     name: String,
     scopes: Vec<ScopeView>,
+    /// What can be allowed of its things (RFC 9396).
+    authorization_details_types: Vec<Definition>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -106,12 +110,19 @@ pub async fn options(account: Account) -> Result<Json<OptionsView>, Error> {
                     description: definition.description.clone(),
                 })
                 .collect(),
+            authorization_details_types: catalogue
+                .details_types()
+                .filter(|each| each.resource() == resource.uri)
+                .map(|each| each.definition.clone())
+                .collect(),
         });
     let now = by.app.now();
     Ok(Json(OptionsView {
         csrf_token: by.browser.csrf(),
         resources: resources
-            .filter(|resource| !resource.scopes.is_empty())
+            .filter(|resource| {
+                !(resource.scopes.is_empty() && resource.authorization_details_types.is_empty())
+            })
             .collect(),
         expiry_preset_days: PRESETS,
         default_expires_at: policy.default_end(now).millis(),

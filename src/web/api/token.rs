@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Code, Error};
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::domain::authorization_details::{AuthorizationDetails, Detail, Strict};
 use crate::domain::grant::Via;
 use crate::domain::limits::{Limits, Networks};
 use crate::domain::personal_token::{
@@ -57,6 +58,8 @@ pub struct TokenView {
     scopes: Vec<String>,
     /// The URIs of the resources it is for.
     audience: Vec<String>,
+    /// What it may do with named things (RFC 9396 §2).
+    authorization_details: Vec<Detail>,
     created_at: i64,
     created_by: String,
     created_via: String,
@@ -87,6 +90,7 @@ impl TokenView {
     /// What is told of `token` at `now`.
     pub fn of(token: &PersonalToken, now: Timestamp) -> Self {
         let grant = &token.grant;
+        let details = grant.authorization_details.as_ref();
         Self {
             id: token.token.id.to_string(),
             kind: token.token.kind.as_str(),
@@ -97,6 +101,9 @@ impl TokenView {
             status: token.state(now).as_str(),
             scopes: grant.scope.iter().map(str::to_owned).collect(),
             audience: grant.audience.iter().map(str::to_owned).collect(),
+            authorization_details: details
+                .map(AuthorizationDetails::objects)
+                .unwrap_or_default(),
             created_at: token.token.created_at.millis(),
             created_by: grant.created_by.clone(),
             created_via: grant.created_via.clone(),
@@ -157,7 +164,7 @@ impl TokenView {
 }
 
 /// What a new token is asked to be. Without `expiresAt` it gets the policy's life; without `audience` it is for the
-/// resources that define its scopes.
+/// resources that define its scopes and its authorization details.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTokenBody {
@@ -167,11 +174,15 @@ pub struct NewTokenBody {
     #[serde(default)]
     #[schemars(length(max = 255))]
     description: String,
-    /// At least one.
+    /// At least one, unless there are authorization details.
     #[serde(default)]
     scopes: Vec<String>,
     #[serde(default)]
     audience: Vec<String>,
+    /// What it may do with named things (RFC 9396 §2).
+    #[serde(default)]
+    #[schemars(with = "Vec<Detail>")]
+    authorization_details: Vec<Strict<Detail>>,
     expires_at: Option<i64>,
     /// Instead of an end.
     #[serde(default)]
@@ -215,6 +226,8 @@ impl NewTokenBody {
         Code::AudienceUnknown,
         Code::ScopeOutsideAudience,
         Code::AudienceWithoutScope,
+        Code::DetailsInvalid,
+        Code::DetailsOutsideAudience,
         Code::ExpiresInThePast,
         Code::NetworkInvalid,
         Code::TooManyNetworks,
@@ -236,8 +249,23 @@ impl NewTokenBody {
         let scope = scope(&self.scopes)?;
         let audience = Audience::of(self.audience.iter().map(String::as_str));
         let mut audience = audience.map_err(Problem::UnknownResource)?;
+        let catalogue = Catalogue::load(tx)?;
+        let objects = self
+            .authorization_details
+            .into_iter()
+            .map(|object| object.0);
+        let objects: Vec<Detail> = objects.collect();
+        let details = match objects.is_empty() {
+            true => None,
+            false => {
+                Some(AuthorizationDetails::check(&objects, &catalogue).map_err(Problem::from)?)
+            }
+        };
         if audience.is_empty() {
-            audience = Catalogue::load(tx)?.audience_of(&scope);
+            let of_details = details.as_ref().map(|details| details.audience(&catalogue));
+            audience = catalogue
+                .audience_of(&scope)
+                .joined_with(&of_details.unwrap_or_default());
         }
         let end = match (self.expires_at, self.never_expires) {
             (Some(_), true) => {
@@ -252,6 +280,7 @@ impl NewTokenBody {
             description: self.description,
             scope,
             audience,
+            authorization_details: details,
             end,
             reason: self.reason,
             limits: Limits::new(

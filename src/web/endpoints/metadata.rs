@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use serde_json::json;
 
+use crate::domain::authorization_details::DetailsType;
 use crate::domain::client::GrantType;
 use crate::domain::resource::Catalogue;
 use crate::oauth::Error;
@@ -21,6 +22,7 @@ pub async fn get(Public(app): Public) -> Result<HttpResponse, Error> {
         .collect();
     scopes.sort_unstable();
     scopes.dedup();
+    let details_types: Vec<&str> = catalogue.details_types().map(DetailsType::name).collect();
     let issuer = app.issuer();
     let at = |path: &str| format!("{issuer}{path}");
     let with_secret = ["client_secret_basic", "client_secret_post"];
@@ -42,5 +44,6 @@ pub async fn get(Public(app): Public) -> Result<HttpResponse, Error> {
             "revocation_endpoint_auth_methods_supported": or_none,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
+            "authorization_details_types_supported": details_types,
         })))
 }

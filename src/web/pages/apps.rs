@@ -6,6 +6,7 @@ use askama::Template;
 use super::{Error, Frame, Leads, When, page, plain, see_other, with_query};
 use crate::clock::Timestamp;
 use crate::db::Fault;
+use crate::domain::authorization_details::Said;
 use crate::domain::consent::ConnectedApp;
 use crate::domain::resource::Catalogue;
 use crate::web::doors::{Posted, SignedIn};
@@ -39,11 +40,16 @@ struct AppResource {
     uri: String,
     /// Each scope with its sentence.
     scopes: Vec<(String, String)>,
+    details: Vec<Said>,
 }
 
 impl AppRow {
     fn of(app: &ConnectedApp, catalogue: &Catalogue, now: Timestamp) -> Self {
         let resources = app.consents.iter().filter_map(|consent| {
+            let theirs = catalogue.within(&[consent.resource.as_str()].into_iter().collect());
+            let details = app.details.iter().filter_map(|all| all.defined_by(&theirs));
+            let mut details: Vec<Said> = details.flat_map(|each| each.said(&theirs)).collect();
+            details.dedup();
             let (resource, definitions) = catalogue
                 .iter()
                 .find(|(resource, _)| resource.uri == consent.resource)?;
@@ -56,6 +62,7 @@ impl AppRow {
                 scopes: allowed
                     .map(|each| (each.name.clone(), each.description.clone()))
                     .collect(),
+                details,
             })
         });
         let since = app.consents.iter().map(|consent| consent.created_at).min();

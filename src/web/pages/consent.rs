@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::{Error, Frame, Leads, ScopeChoice, page, plain, see_other};
+use crate::domain::authorization_details::Said;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::id::Id;
 use crate::domain::redirect_uri::RedirectUri;
@@ -35,6 +36,7 @@ struct ConsentResource {
     name: String,
     uri: String,
     scopes: Vec<ScopeChoice>,
+    details: Vec<Said>,
 }
 
 /// All that the form sends. Anything else in it was put there by somebody else.
@@ -93,15 +95,8 @@ fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<Conse
             .filter(|(_, definitions)| definitions.iter().any(|each| each.name == word))
             .map(|(resource, _)| resource)
             .collect();
-        let place = ConsentResource::of(&defining);
-        let at = shown
-            .iter()
-            .position(|each| each.uri == place.uri)
-            .unwrap_or_else(|| {
-                shown.push(place);
-                shown.len() - 1
-            });
-        shown[at].scopes.push(ScopeChoice {
+        let place = place_of(&mut shown, ConsentResource::of(&defining));
+        place.scopes.push(ScopeChoice {
             value: word.to_owned(),
             name: word.to_owned(),
             sentence: meant.sentence(word).unwrap_or(word).to_owned(),
@@ -110,7 +105,26 @@ fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<Conse
             disabled: None,
         });
     }
+    if let Some(details) = &request.authorization_details {
+        for (resource, _) in meant.iter() {
+            let theirs = meant.within(&[resource.uri.as_str()].into_iter().collect());
+            if let Some(details) = details.defined_by(&theirs) {
+                let place = place_of(&mut shown, ConsentResource::of(&[resource]));
+                place.details = details.said(&theirs);
+            }
+        }
+    }
     shown
+}
+
+/// The place that is shown already, or this as a new one.
+fn place_of(shown: &mut Vec<ConsentResource>, place: ConsentResource) -> &mut ConsentResource {
+    let at = shown.iter().position(|each| each.uri == place.uri);
+    let at = at.unwrap_or_else(|| {
+        shown.push(place);
+        shown.len() - 1
+    });
+    &mut shown[at]
 }
 
 impl ConsentResource {
@@ -132,6 +146,7 @@ impl ConsentResource {
                 ", ",
             ),
             scopes: vec![],
+            details: vec![],
         }
     }
 }

@@ -5,8 +5,9 @@ use actix_web::{FromRequest, Handler};
 
 use super::Route;
 use crate::web::api::{
-    all_tokens, audit, decoys, forward_auth_policies, identify, incidents, leaked_tokens,
-    my_tokens, openapi, own_token, policies, rotation, secret_scanning as found, user_tokens,
+    all_tokens, audit, authorization_details_types as details_types, decoys, forward_auth_policies,
+    identify, incidents, leaked_tokens, my_tokens, openapi, own_token, policies, rotation,
+    secret_scanning as found, user_tokens,
 };
 use crate::web::doors::Behind;
 use crate::web::endpoints::secret_scanning;
@@ -22,6 +23,8 @@ const ANY_TOKEN: &str = "/api/personal-access-tokens/{token}";
 const OWN_TOKEN: &str = "/api/personal-access-tokens/self";
 const POLICIES: &str = "/api/forward-auth-policies";
 const POLICY: &str = "/api/forward-auth-policies/{policy}";
+const DETAILS_TYPES: &str = "/api/authorization-details-types";
+const DETAILS_TYPE: &str = "/api/authorization-details-types/{type}";
 const DECOYS: &str = "/api/decoy-tokens";
 /// Where leaked tokens are reported.
 pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
@@ -101,6 +104,10 @@ fn for_managers() -> Vec<Route> {
         get(POLICY, forward_auth_policies::show, forward_auth_policies::SHOW),
         put(POLICY, forward_auth_policies::put, forward_auth_policies::PUT),
         delete(POLICY, forward_auth_policies::remove, forward_auth_policies::REMOVE),
+        get(DETAILS_TYPES, details_types::list, details_types::LIST),
+        get(DETAILS_TYPE, details_types::show, details_types::SHOW),
+        put(DETAILS_TYPE, details_types::put, details_types::PUT),
+        delete(DETAILS_TYPE, details_types::remove, details_types::REMOVE),
         get("/api/audit", audit::list, audit::LIST),
         get("/api/audit/export", audit::export, audit::EXPORT),
     ]

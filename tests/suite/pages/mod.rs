@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod approvals;
+mod details;
 mod errors;
 mod list;
 mod new_token;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jeton::domain::client::{AuthMethod, Client, GrantType, NewClient};
 use jeton::domain::redirect_uri::RedirectUri;
 use jeton::domain::tx::Caller;
-use jeton::domain::words::Scope;
+use jeton::domain::words::{DetailsTypes, Scope};
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -23,6 +23,8 @@ pub struct AppOptions {
     pub scope: &'static str,
     pub redirect_uris: Vec<&'static str>,
     pub access_token_ttl: Option<std::time::Duration>,
+    /// The types of authorization details that it may ask for.
+    pub details_types: &'static str,
 }
 
 impl Default for AppOptions {
@@ -34,6 +36,7 @@ impl Default for AppOptions {
             scope: "notes:read notes:write",
             redirect_uris: vec!["https://app.example/cb"],
             access_token_ttl: None,
+            details_types: "",
         }
     }
 }
@@ -144,6 +147,8 @@ impl App {
             redirect_uris,
             access_token_ttl: options.access_token_ttl,
             introspect_any: false,
+            authorization_details_types: DetailsTypes::parse(options.details_types)
+                .expect("the types are well-formed"),
         };
         let made = server.app.write_blocking(&Caller::command_line(), |tx| {
             Client::create(tx, new).map_err(jeton::db::Fault::from)

@@ -226,6 +226,7 @@ impl Server {
                 description: String::new(),
                 scope,
                 audience,
+                authorization_details: None,
                 end,
                 limits: Limits::default(),
                 reason: String::new(),

@@ -19,6 +19,7 @@ struct CreatedToken {
     expires: Option<When>,
     scopes: Vec<String>,
     resources: Vec<String>,
+    details: Vec<String>,
     /// A command that works as it stands.
     curl: String,
     /// The file as a `data:` URL, percent-encoded.
@@ -67,15 +68,16 @@ fn reveal(
     old: Option<Old>,
 ) -> Result<HttpResponse, Error> {
     let now = person.app.now();
-    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
-    let resources = words(token.grant.audience.as_str());
+    let grant = &token.grant;
+    let resources: Vec<String> = grant.audience.iter().map(str::to_owned).collect();
     let dotenv = format!("JETON_TOKEN={}\n", secret.expose());
     let view = CreatedToken {
         frame: Frame::of(person, "tokens"),
         name: token.name().to_owned(),
         secret: secret.expose().to_owned(),
         expires: token.token.expires_at.map(|end| When::of(end, now)),
-        scopes: words(token.grant.scope.as_str()),
+        scopes: grant.scope.iter().map(str::to_owned).collect(),
+        details: super::brief(grant),
         curl: format!(
             "curl -H 'Authorization: Bearer {}' {}",
             secret.expose(),

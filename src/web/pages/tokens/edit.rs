@@ -8,6 +8,7 @@ use super::history::{HistoryRow, SHOWN};
 use super::wish::networks;
 use super::{TokenRow, at_field, own};
 use crate::domain::audit::{Entry, Filter};
+use crate::domain::authorization_details::Said;
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
 use crate::domain::seen_network::SeenNetwork;
@@ -32,6 +33,8 @@ struct EditToken {
     description: String,
     /// What the token holds now.
     scopes: Vec<ScopeChoice>,
+    /// What it may do with named things.
+    details: Vec<Said>,
     /// As `datetime-local` writes it, in UTC.
     expires_at: String,
     /// The latest end that can be chosen; `None` when the token never expires.
@@ -208,6 +211,8 @@ async fn form(
         ticked: fields.ticked.iter().any(|ticked| ticked == word),
         disabled: None,
     });
+    let details = token.grant.authorization_details.as_ref();
+    let details = details.map(|details| details.said(&catalogue));
     let view = EditToken {
         frame: Frame::of(person, "tokens"),
         errors,
@@ -215,6 +220,7 @@ async fn form(
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
+        details: details.unwrap_or_default(),
         expires_at: fields.expires_at,
         latest: token.token.expires_at.map(to_input),
         networks: fields.networks,

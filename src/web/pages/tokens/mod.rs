@@ -1,6 +1,7 @@
 //! A person's own tokens.
 
 mod created;
+mod details;
 pub mod edit;
 pub(super) mod expiry;
 mod history;
@@ -12,6 +13,8 @@ mod wish;
 
 use super::{Error, Errors, When};
 use crate::clock::Timestamp;
+use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PersonalToken, Problem, State, days};
 use crate::domain::tx::Actor;
@@ -27,6 +30,8 @@ pub struct TokenRow {
     pub hint: String,
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
+    /// What it may do with named things: "repository: read; identifier acme/site"
+    pub details: Vec<String>,
     pub created: When,
     /// "you at 203.0.113.7", "an administrator", …
     pub created_by: String,
@@ -88,6 +93,7 @@ impl TokenRow {
             hint: token.token.hint.clone(),
             scopes: words(grant.scope.as_str()),
             resources: words(grant.audience.as_str()),
+            details: brief(grant),
             created: When::of(grant.created_at, now),
             created_by: match &grant.created_from {
                 Some(address) => format!("{} at {address}", who(&grant.created_by)),
@@ -127,6 +133,12 @@ impl TokenRow {
             ..self
         }
     }
+}
+
+/// The authorization details of a grant, each in a line.
+fn brief(grant: &Grant) -> Vec<String> {
+    let details = grant.authorization_details.as_ref();
+    details.map(AuthorizationDetails::brief).unwrap_or_default()
 }
 
 /// What limits a token besides its rights, in words.
@@ -237,6 +249,8 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::UnknownResource(_)
         | Problem::ScopeOutsideAudience(_)
         | Problem::ResourceWithoutScope(_)
+        | Problem::Details(_)
+        | Problem::DetailsOutsideAudience(_)
         | Problem::Widening(_) => "scope",
         Problem::EndPassed
         | Problem::EndBeyondPolicy(_)

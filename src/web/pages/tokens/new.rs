@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::details::{self, FIELD, PickType};
 use super::expiry::{Expiry, exactly, expiries, notes, value_of};
 use super::wish::{Wish, value};
 use super::{at_field, created};
@@ -60,6 +61,7 @@ struct PickResource {
     is_ours: bool,
     uri: String,
     scopes: Vec<ScopeChoice>,
+    types: Vec<PickType>,
 }
 
 /// The form, filled in by a link if there is one.
@@ -126,13 +128,14 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
     if wish.name.trim().is_empty() {
         errors.add("name", Problem::Name.to_string());
     }
-    if wish.ticked.is_empty() {
+    if wish.ticked.is_empty() && wish.detail(FIELD).next().is_none() {
         errors.add("scope", Problem::NoScope.to_string());
     }
     let rights = wish
         .rights(catalogue)
         .map_err(|message| errors.add("scope", message))
         .ok();
+    let details = details::asked(wish, catalogue, &mut errors);
     let end = wish
         .end(now)
         .map_err(|message| errors.add("expires", message))
@@ -143,11 +146,13 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
         .ok();
     match (rights, end, limits) {
         (Some((scope, audience)), Some(end), Some(limits)) if errors.is_empty() => {
+            let of_details = details.as_ref().map(|details| details.audience(catalogue));
             Ok(NewPersonalToken {
                 name: wish.name.clone(),
                 description: wish.description.clone(),
                 scope,
-                audience,
+                audience: audience.joined_with(&of_details.unwrap_or_default()),
+                authorization_details: details,
                 end,
                 limits,
                 reason: wish.reason.clone(),
@@ -240,7 +245,8 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
             })
         });
         let scopes: Vec<ScopeChoice> = choices.collect();
-        if scopes.is_empty() {
+        let types = PickType::of(&resource.uri, catalogue, wish);
+        if scopes.is_empty() && types.is_empty() {
             continue;
         }
         shown.push(PickResource {
@@ -248,6 +254,7 @@ fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickR
             uri: resource.uri.clone(),
             is_ours: resource.is_ours(),
             scopes,
+            types,
         });
     }
     // What everybody came for stands first.

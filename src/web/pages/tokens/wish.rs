@@ -1,6 +1,6 @@
 //! What the form for a new token says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::{Timestamp, parse_duration};
 use crate::domain::limits::{Limits, Networks};
@@ -27,6 +27,8 @@ pub(super) struct Wish {
     pub idle: String,
     /// When it begins; empty for now.
     pub not_before: String,
+    /// The fields of authorization details, each with its values.
+    pub details: BTreeMap<String, Vec<String>>,
     /// What it is for, to the administrator who approves it.
     pub reason: String,
 }
@@ -43,6 +45,7 @@ impl Wish {
             networks: text("networks"),
             idle: text("idle"),
             not_before: text("not_before"),
+            details: details(form),
             reason: text("reason"),
         }
     }
@@ -78,6 +81,7 @@ impl Wish {
             networks: query.get("networks").unwrap_or_default().to_owned(),
             idle: query.get("idle").unwrap_or_default().to_owned(),
             not_before: query.get("not_before").unwrap_or_default().to_owned(),
+            details: details(query),
             reason: query.get("reason").unwrap_or_default().to_owned(),
         }
     }
@@ -95,7 +99,21 @@ impl Wish {
             ("reason", &self.reason),
         ];
         pairs.extend(self.ticked.iter().map(|ticked| ("scope", ticked.as_str())));
+        for (field, values) in &self.details {
+            pairs.extend(values.iter().map(|value| (field.as_str(), value.as_str())));
+        }
         with_query("/settings/tokens/new", &pairs)
+    }
+
+    /// The values of a field of authorization details.
+    pub fn detail(&self, field: &str) -> impl Iterator<Item = &str> {
+        let values = self.details.get(field).into_iter().flatten();
+        values.map(String::as_str)
+    }
+
+    /// Whether any field is filled in whose name begins so.
+    pub fn says_more(&self, begin: &str) -> bool {
+        self.details.keys().any(|field| field.starts_with(begin))
     }
 
     /// The scope and audience that the ticks add up to. A token holds a scope at each of its resources that defines
@@ -160,6 +178,16 @@ impl Wish {
             }
         }
     }
+}
+
+/// The fields of authorization details.
+fn details(form: &Params) -> BTreeMap<String, Vec<String>> {
+    let is_ours = |name: &&str| name.split(' ').next() == Some(super::details::FIELD);
+    let fields = form.names().filter(is_ours).map(|name| {
+        let values = form.all(name).map(str::to_owned);
+        (name.to_owned(), values.collect())
+    });
+    fields.collect()
 }
 
 /// Networks as people write them into a field.

@@ -1,0 +1,181 @@
+//! Personal access tokens for named things: what RFC 9396 calls authorization details, on a token that people make themselves.
+
+use jeton::domain::personal_token::{PersonalToken, Rotation};
+use serde_json::{Value, json};
+
+use crate::support::{ACME, MINE, Server, trail};
+
+fn acme() -> Value {
+    serde_json::from_str(ACME).unwrap()
+}
+
+/// A token needs a scope or details; with details alone it is for the resource server whose they are.
+#[actix_web::test]
+async fn a_token_may_have_details_and_no_scope() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let browser = server.signed_in(&server.user("alice")).await;
+    let body = json!({"name": "ci", "authorizationDetails": acme()});
+    let (status, made) = browser.api("POST", MINE, Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(made["authorizationDetails"], acme());
+    assert_eq!(
+        (&made["scopes"], &made["audience"]),
+        (&json!([]), &json!(["https://notes.example"]))
+    );
+    let told = notes.introspect(made["value"].as_str().unwrap()).await;
+    assert_eq!(
+        (&told["authorization_details"], &told["scope"]),
+        (&acme(), &json!(""))
+    );
+    let (_, all) = browser.api("GET", MINE, None).await;
+    assert_eq!(all[0]["authorizationDetails"], acme());
+    let (status, refused) = browser
+        .api("POST", MINE, Some(json!({"name": "none"})))
+        .await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("pat.scope_required"))
+    );
+    let created = trail(&server, "token.created");
+    assert_eq!(created[0].detail(), "ci, with details of repository");
+}
+
+/// What does not conform is refused with the place of it; nothing comes twice; and the type's resource has to be among those
+/// that were named.
+#[actix_web::test]
+async fn details_of_a_token_are_checked_like_those_of_an_app() {
+    let server = Server::start().await;
+    server.repositories();
+    server.resource("https://photos.example", &["photos:read"]);
+    let browser = server.signed_in(&server.user("alice")).await;
+    let wrong = json!([{"type": "repository", "actions": ["burn"], "identifier": "acme/site"}]);
+    let (status, refused) = browser
+        .api(
+            "POST",
+            MINE,
+            Some(json!({"name": "a", "authorizationDetails": wrong})),
+        )
+        .await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("pat.authorization_details_invalid"))
+    );
+    assert_eq!(
+        refused["message"],
+        "authorization_details[0].actions: the type repository has no action \"burn\""
+    );
+    let elsewhere = json!({
+        "name": "a", "scopes": ["photos:read"], "audience": ["https://photos.example"], "authorizationDetails": acme(),
+    });
+    let (status, refused) = browser.api("POST", MINE, Some(elsewhere)).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("pat.authorization_details_outside_audience"))
+    );
+    let idle = json!({
+        "name": "a", "audience": ["https://notes.example", "https://photos.example"], "authorizationDetails": acme(),
+    });
+    let (status, refused) = browser.api("POST", MINE, Some(idle)).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("pat.audience_without_scope"))
+    );
+    let manager = server.manager("pats:write").await;
+    let twice = format!(
+        r#"{{"name":"a","authorizationDetails":{}}}"#,
+        ACME.replace("[{", r#"[{"type":"x","#)
+    );
+    let alice = server
+        .write(|tx| Ok(jeton::domain::user::User::named(tx, "alice")?))
+        .unwrap();
+    let answer = server
+        .request(
+            "POST",
+            &format!("/api/users/{}/personal-access-tokens", alice.id),
+        )
+        .bearer_auth(manager.token())
+        .body(twice)
+        .send()
+        .await
+        .unwrap();
+    let refused = crate::support::json(answer, 400).await;
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("\"type\" came twice"), "{message}");
+}
+
+/// The successor has what the old token had: both are under one grant.
+#[actix_web::test]
+async fn rotation_keeps_the_details() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let alice = server.user("alice");
+    let old = server.detailed_token(&alice, "", ACME);
+    let new = server.write(|tx| {
+        let token = PersonalToken::all_of(tx, alice.id)?.remove(0);
+        Ok(token
+            .rotate(tx, Rotation::default())
+            .expect("it is rotated"))
+    });
+    for token in [old.as_str(), new.secret.expose()] {
+        assert_eq!(
+            notes.introspect(token).await["authorization_details"],
+            acme()
+        );
+    }
+}
+
+/// Taking scopes away leaves the details, and the resource server whose they are; the last scope may go where there are
+/// details. The details themselves stay as they are: a change of them is refused by name.
+#[actix_web::test]
+async fn narrowing_the_scope_leaves_the_details() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let alice = server.user("alice");
+    let token = server.detailed_token(&alice, "notes:read", ACME);
+    let browser = server.signed_in(&alice).await;
+    let (_, all) = browser.api("GET", MINE, None).await;
+    let path = format!("{MINE}/{}", all[0]["id"].as_str().unwrap());
+    let (status, changed) = browser
+        .api("PATCH", &path, Some(json!({"scopes": []})))
+        .await;
+    assert_eq!(
+        (status, &changed["audience"]),
+        (200, &json!(["https://notes.example"])),
+        "{changed}"
+    );
+    let told = notes.introspect(&token).await;
+    assert_eq!(
+        (&told["authorization_details"], &told["scope"]),
+        (&acme(), &json!(""))
+    );
+    let (status, refused) = browser
+        .api("PATCH", &path, Some(json!({"authorizationDetails": []})))
+        .await;
+    assert_eq!(status, 400);
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("`authorizationDetails`"),
+        "{refused}"
+    );
+}
+
+/// A front end draws the form from the options: each resource with its types.
+#[actix_web::test]
+async fn the_options_have_the_types() {
+    let server = Server::start().await;
+    server.repositories();
+    let browser = server.signed_in(&server.user("alice")).await;
+    let (_, options) = browser.api("GET", &format!("{MINE}/options"), None).await;
+    let notes = options["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|each| each["uri"] == "https://notes.example");
+    assert_eq!(
+        notes.unwrap()["authorizationDetailsTypes"],
+        json!([crate::support::repository()])
+    );
+}
