@@ -1,5 +1,6 @@
 //! Personal access tokens for named things: what RFC 9396 calls authorization details, on a token that people make themselves.
 
+use jeton::domain::authorization_details::DetailsType;
 use jeton::domain::personal_token::{PersonalToken, Rotation};
 use serde_json::{Value, json};
 
@@ -123,6 +124,25 @@ async fn rotation_keeps_the_details() {
             acme()
         );
     }
+}
+
+/// A successor is checked like a new token, as its scopes are: of a type that is gone there is none.
+#[actix_web::test]
+async fn a_token_with_details_that_are_gone_has_no_successor() {
+    let server = Server::start().await;
+    server.repositories();
+    let alice = server.user("alice");
+    server.detailed_token(&alice, "", ACME);
+    let refused = server.write(|tx| {
+        DetailsType::remove(tx, "repository")?;
+        let token = PersonalToken::all_of(tx, alice.id)?.remove(0);
+        Ok(token.rotate(tx, Rotation::default()).map(drop))
+    });
+    let said = refused.unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "authorization_details[0].type: there is no type \"repository\" here"
+    );
 }
 
 /// Taking scopes away leaves the details, and the resource server whose they are; the last scope may go where there are
