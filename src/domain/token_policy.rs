@@ -34,8 +34,10 @@ const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScopeRule {
     /// A scope, or the beginning of some with `*` after it: `admin:*`.
+    #[schemars(example = &"admin:*")]
     pub scope: String,
     #[serde(default)]
+    #[schemars(range(min = 1, max = LONGEST))]
     pub max_life_seconds: Option<u64>,
     #[serde(default)]
     pub networks_required: bool,
@@ -47,9 +49,13 @@ pub struct ScopeRule {
 #[schemars(rename = "TokenPolicy")]
 pub struct Decision {
     /// `null` for no limit.
+    #[schemars(range(min = 1, max = LONGEST))]
     pub max_life_seconds: Option<u64>,
+    #[schemars(range(min = 1, max = LONGEST))]
     pub default_life_seconds: u64,
     pub never_expires_allowed: bool,
+    /// How many live tokens one person may have.
+    #[schemars(range(min = 1, max = 10_000))]
     pub per_user: u32,
     pub creators: Creators,
     pub networks_required: bool,

@@ -21,11 +21,17 @@ use crate::web::openapi::{NoContent, Operation, Put};
 pub struct PolicyBody {
     /// The same as in the path, if it is said.
     name: Option<String>,
+    /// The URI of the resource that tokens have to be for.
+    #[schemars(example = &"https://notes.example")]
     audience: String,
     rules: Vec<RuleBody>,
+    /// What becomes of what no rule is about.
     #[serde(default)]
+    #[schemars(example = &"deny")]
     otherwise: Option<String>,
+    /// In which header the service is told which fact.
     #[serde(default)]
+    #[schemars(example = BTreeMap::from([("subject", "X-Subject")]))]
     headers: BTreeMap<String, String>,
 }
 
@@ -33,10 +39,14 @@ pub struct PolicyBody {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ForwardAuthRule")]
 struct RuleBody {
+    /// None for all.
     #[serde(default)]
+    #[schemars(example = ["GET", "HEAD"])]
     methods: Vec<String>,
+    #[schemars(example = &"/notes/*")]
     path: String,
     #[serde(default)]
+    #[schemars(example = ["notes:read"])]
     scopes: Vec<String>,
 }
 

@@ -34,7 +34,7 @@ struct Report {
     #[schemars(length(min = 1, max = MOST))]
     tokens: Vec<String>,
     /// Where they were found.
-    #[schemars(url, length(max = LONGEST))]
+    #[schemars(url, length(max = LONGEST), example = &"https://git.example/commit/1")]
     url: Option<String>,
     #[schemars(length(max = LONGEST))]
     note: Option<String>,

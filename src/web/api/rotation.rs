@@ -127,7 +127,7 @@ pub const FINISH_MINE: Operation = Operation::new(
     "finishMyRotation",
     "End the old one of two of my tokens now",
 )
-.refuses(&[Code::NotRotating]);
+.refuses(&[Code::NotLive, Code::NotRotating]);
 /// End the old one of two of my tokens now.
 pub async fn finish_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
     let owner = account.by.user.id;
@@ -140,7 +140,7 @@ pub const CANCEL_MINE: Operation = Operation::new(
     "cancelMyRotation",
     "Drop a successor of one of my tokens that nobody has used",
 )
-.refuses(&[Code::NotRotating, Code::SuccessorUsed]);
+.refuses(&[Code::NotLive, Code::NotRotating, Code::SuccessorUsed]);
 /// Drop a successor of one of my tokens that nobody has used.
 pub async fn cancel_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
     let owner = account.by.user.id;
@@ -169,7 +169,7 @@ pub async fn rotate_any(
 
 pub const FINISH_ANY: Operation =
     Operation::new("finishRotation", "End the old one of two tokens now")
-        .refuses(&[Code::NotRotating]);
+        .refuses(&[Code::NotLive, Code::NotRotating]);
 /// End the old one of two of anybody's tokens now.
 pub async fn finish_any(by: Manager<Write>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| finish(&found(tx, &id)?, tx)).await?;
@@ -177,8 +177,11 @@ pub async fn finish_any(by: Manager<Write>, id: web::Path<String>) -> Result<NoC
 }
 
 pub const CANCEL_ANY: Operation =
-    Operation::new("cancelRotation", "Drop a successor that nobody has used")
-        .refuses(&[Code::NotRotating, Code::SuccessorUsed]);
+    Operation::new("cancelRotation", "Drop a successor that nobody has used").refuses(&[
+        Code::NotLive,
+        Code::NotRotating,
+        Code::SuccessorUsed,
+    ]);
 /// Drop a successor of anybody's token that nobody has used.
 pub async fn cancel_any(by: Manager<Write>, id: web::Path<String>) -> Result<NoContent, Error> {
     by.write(move |tx| cancel(&found(tx, &id)?, tx)).await?;
@@ -215,7 +218,7 @@ pub const FINISH_OWN: Operation = Operation::new(
     "finishThisRotation",
     "End what still works beside the presented token, if it has the scope pat:rotate_self",
 )
-.refuses(&[Code::InsufficientScope, Code::NotRotating]);
+.refuses(&[Code::InsufficientScope, Code::NotLive, Code::NotRotating]);
 /// End what still works beside the presented token.
 pub async fn finish_own(holder: Holder) -> Result<NoContent, Error> {
     holder.check(ROTATE_SELF)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::QueryResult;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Code, Error};
 use crate::clock::Timestamp;
@@ -167,6 +168,7 @@ impl TokenView {
 /// resources that define its scopes and its authorization details.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"name": "laptop", "scopes": ["notes:read"]}))]
 pub struct NewTokenBody {
     /// No two live tokens of a person have the same.
     #[schemars(length(min = 1, max = 64))]
@@ -176,8 +178,10 @@ pub struct NewTokenBody {
     description: String,
     /// At least one, unless there are authorization details.
     #[serde(default)]
+    #[schemars(example = ["notes:read"])]
     scopes: Vec<String>,
     #[serde(default)]
+    #[schemars(example = ["https://notes.example"])]
     audience: Vec<String>,
     /// What it may do with named things (RFC 9396 §2).
     #[serde(default)]
@@ -189,6 +193,7 @@ pub struct NewTokenBody {
     never_expires: bool,
     /// Networks in CIDR notation that it may be used from; none for anywhere.
     #[serde(default)]
+    #[schemars(example = ["192.0.2.0/24", "2001:db8::/32"])]
     allowed_cidrs: Vec<String>,
     /// Before this it is inactive.
     not_before: Option<i64>,
@@ -208,9 +213,11 @@ pub struct ChangesBody {
     #[schemars(length(max = 255))]
     description: Option<String>,
     /// Some of those it has.
+    #[schemars(example = ["notes:read"])]
     scopes: Option<Vec<String>>,
     /// Sooner than now.
     expires_at: Option<i64>,
+    #[schemars(example = ["192.0.2.0/24", "2001:db8::/32"])]
     allowed_cidrs: Option<Vec<String>>,
 }
 
@@ -308,6 +315,7 @@ impl ChangesBody {
         Code::StepUpRequired,
         Code::NotLive,
         Code::NameExists,
+        Code::ExpiryBeyondPolicy,
         Code::NetworksRequired,
         Code::Widening,
         Code::Lengthening,
