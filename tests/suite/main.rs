@@ -60,6 +60,7 @@ mod metrics_stock;
 mod never_stale;
 mod nodes;
 mod openapi;
+mod openapi_answers;
 mod pages;
 mod personal_tokens;
 mod personal_tokens_audience;
