@@ -7,7 +7,7 @@ use jeton::domain::mail;
 use jeton::domain::personal_token::{End, PersonalToken};
 use jeton::domain::user::User;
 
-use crate::support::{MailServer, START, Server, seconds};
+use crate::support::{ACME, MailServer, START, Server, repository, seconds};
 
 const DAY: u64 = 86_400;
 
@@ -100,6 +100,29 @@ If you expected this, there is nothing to do.
 Not you? Revoke it, and change your password:
 https://auth.example/settings/tokens/ID/revoke"
     );
+}
+
+/// What it may do with named things is told with its scopes.
+#[actix_web::test]
+async fn a_token_with_details_was_added() {
+    let scene = Scene::set().await;
+    scene.server.details_type(repository());
+    let (server, alice) = (&scene.server, &scene.alice);
+    server.detailed_token(alice, "notes:read", ACME);
+    let all = server.write(|tx| Ok(PersonalToken::all_of(tx, alice.id)?));
+    let detailed = all.iter().find(|token| token.name() == "detailed").unwrap();
+    for letter in [
+        Letter::Added(detailed),
+        Letter::Leaked {
+            token: detailed,
+            url: None,
+            note: None,
+        },
+    ] {
+        let (_, body) = scene.told(&letter);
+        let lines = "  Scopes:  notes:read\n  Details: repository: read; identifier acme/site\n  ";
+        assert!(body.contains(lines), "{body}");
+    }
 }
 
 #[actix_web::test]
