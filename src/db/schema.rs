@@ -9,6 +9,17 @@ diesel::table! {
         is_admin -> Bool,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
+        kind -> Text,
+        description -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    service_account_keepers (service_account_id, user_id) {
+        service_account_id -> Binary,
+        user_id -> Binary,
+        added_at -> BigInt,
+        added_by -> Text,
     }
 }
 
@@ -250,7 +261,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    reminders (token_id, stage) {
+    reminders (token_id, stage, user_id) {
         token_id -> Binary,
         stage -> Integer,
         user_id -> Binary,
@@ -272,6 +283,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(service_account_keepers -> users (service_account_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(grants -> clients (client_id));
@@ -284,6 +296,7 @@ diesel::joinable!(forward_auth_policies -> resources (resource_id));
 diesel::joinable!(authorization_details_types -> resources (resource_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
+    service_account_keepers,
     sessions,
     clients,
     client_secrets,

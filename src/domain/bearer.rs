@@ -16,6 +16,7 @@ use super::registry::Registry;
 use super::resource::Catalogue;
 use super::secret::Digest;
 use super::token::{TokenKind, is_expired, is_over};
+use super::user::UserKind;
 use super::words::{Audience, Scope};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, registry, tokens, users};
@@ -76,6 +77,7 @@ pub struct HeldGrant {
 pub struct Owner {
     pub id: Id,
     pub username: String,
+    pub kind: UserKind,
     is_admin: bool,
     disabled_at: Option<Timestamp>,
 }
@@ -268,6 +270,15 @@ impl Bearer {
         match &self.owner {
             Some(owner) => owner.id.to_string(),
             None => self.client.id.clone(),
+        }
+    }
+
+    /// What kind of token it is, as introspection says it (`token_kind`): a service account's is no person's.
+    pub fn kind(&self) -> &'static str {
+        let of_service = |owner: &Owner| owner.kind == UserKind::Service;
+        match self.token.kind {
+            TokenKind::Personal if self.owner.as_ref().is_some_and(of_service) => "service",
+            kind => kind.as_str(),
         }
     }
 

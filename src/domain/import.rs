@@ -85,7 +85,9 @@ impl Exported {
             (None, Some(token)) => {
                 let secret = brands.read(token).ok_or(Unfit::Format)?;
                 match secret.kind() {
-                    SecretKind::PersonalAccessToken => Ok((secret.digest(), secret.hint())),
+                    SecretKind::PersonalAccessToken | SecretKind::ServiceAccountToken => {
+                        Ok((secret.digest(), secret.hint()))
+                    }
                     _ => Err(Unfit::Format),
                 }
             }

@@ -10,7 +10,6 @@ use askama::Template;
 pub(super) use card::length;
 use card::{Card, Request, ending, moment, strange};
 
-use super::id::Id;
 use super::personal_token::PersonalToken;
 use super::personal_token::search::Found;
 use super::plain::plain;
@@ -98,22 +97,33 @@ impl<'a> Letter<'a> {
         }
     }
 
-    /// Write it to `user`, as of now and as from whoever caused it.
-    pub fn write(&self, user: &User, tx: &Tx) -> Result<Text, Fault> {
-        let body = self.body(user, tx).render();
+    /// Write it to `reader`, as of now and as from whoever caused it. Those of its tokens that are no tokens of theirs are of
+    /// `services`, which they keep.
+    pub fn write(&self, reader: &User, services: &[User], tx: &Tx) -> Result<Text, Fault> {
+        let body = self.body(reader, services, tx).render();
         let body = body.map_err(|_| Fault::Broken("a letter could not be written"))?;
         // Some mail programs would read a name as an encoded word (RFC 2047 §2).
-        let subject = self.subject(tx.now).replace("=?", "= ?");
+        let subject = self.subject(services, tx.now).replace("=?", "= ?");
         Ok(Text { subject, body })
     }
 
-    fn subject(&self, now: Timestamp) -> String {
-        let name = |token: &PersonalToken| plain(token.name());
+    fn subject(&self, services: &[User], now: Timestamp) -> String {
+        let name = |token: &PersonalToken| {
+            let name = plain(token.name());
+            match service(token, services) {
+                Some(service) => format!("{name} of {}", service.username),
+                None => name,
+            }
+        };
+        let kind = match services {
+            [] => "personal access token",
+            _ => "token",
+        };
         match self {
-            Letter::Added(token) => format!("New personal access token: {}", name(token)),
+            Letter::Added(token) => format!("New {kind}: {}", name(token)),
             Letter::Approved { token, .. } => format!("{} is approved", name(token)),
             Letter::Expiring([token]) => format!("{} {}", name(token), ending(token, now).0),
-            Letter::Expiring(tokens) => format!("{} personal access tokens end", tokens.len()),
+            Letter::Expiring(tokens) => format!("{} {kind}s end", tokens.len()),
             Letter::Leaked { token, .. } => {
                 format!("{} was found in public and is revoked", name(token))
             }
@@ -128,18 +138,15 @@ impl<'a> Letter<'a> {
         }
     }
 
-    fn body(&self, user: &User, tx: &'a Tx) -> Body<'a> {
+    fn body(&self, reader: &User, services: &[User], tx: &'a Tx) -> Body<'a> {
         let (issuer, now) = (tx.policy.issuer.as_str(), tx.now);
-        let card = |token| Card::of(token, issuer, now);
-        let frame = Frame {
-            username: user.username.clone(),
-            issuer,
-        };
+        let card = |token| Card::of(token, service(token, services), issuer, now);
+        let frame = Frame::of(reader, self.about(), services, issuer);
         match *self {
             Letter::Added(token) => Body::Added {
                 frame,
                 card: card(token),
-                made: made(token, user.id, tx),
+                made: made(token, reader, services, tx),
             },
             Letter::Approved { token, words } => Body::Approved {
                 frame,
@@ -148,6 +155,7 @@ impl<'a> Letter<'a> {
             },
             Letter::Expiring(tokens) => Body::Expiring {
                 frame,
+                keeps: !services.is_empty(),
                 cards: tokens.iter().map(card).collect(),
             },
             Letter::Leaked { token, url, note } => Body::Leaked {
@@ -191,6 +199,47 @@ impl<'a> Letter<'a> {
 struct Frame<'a> {
     username: String,
     issuer: &'a str,
+    /// "it is about your personal access tokens"
+    because: String,
+    /// "All of them: https://…"
+    tokens: String,
+}
+
+impl<'a> Frame<'a> {
+    /// Of a letter to `reader` about one token or several, theirs or those of `services`.
+    fn of(
+        reader: &User,
+        about: Option<&PersonalToken>,
+        services: &[User],
+        issuer: &'a str,
+    ) -> Self {
+        let (because, tokens) = match (about, services) {
+            (Some(_), [User { username, .. }, ..]) => (
+                format!("you keep the service account {username}"),
+                format!("Its tokens: {issuer}/settings/service-accounts/{username}/tokens"),
+            ),
+            (None, [_, ..]) => (
+                "you keep service accounts".to_owned(),
+                format!("All of them: {issuer}/settings/service-accounts"),
+            ),
+            (_, []) => (
+                "it is about your personal access tokens".to_owned(),
+                format!("All of them: {issuer}/settings/tokens"),
+            ),
+        };
+        Self {
+            username: reader.username.clone(),
+            issuer,
+            because,
+            tokens,
+        }
+    }
+}
+
+/// Which of `services` a token is of.
+fn service<'a>(token: &PersonalToken, services: &'a [User]) -> Option<&'a User> {
+    let owner = token.grant.user_id;
+    services.iter().find(|service| Some(service.id) == owner)
 }
 
 #[derive(Template)]
@@ -208,7 +257,12 @@ enum Body<'a> {
         words: Option<String>,
     },
     #[template(path = "mail/expiring.txt")]
-    Expiring { frame: Frame<'a>, cards: Vec<Card> },
+    Expiring {
+        frame: Frame<'a>,
+        /// Whether some are of service accounts.
+        keeps: bool,
+        cards: Vec<Card>,
+    },
     #[template(path = "mail/leaked.txt")]
     Leaked {
         frame: Frame<'a>,
@@ -251,9 +305,10 @@ enum Body<'a> {
 }
 
 /// When, by whom, by which door and from where a token was made, as its owner would say it.
-fn made(token: &PersonalToken, owner: Id, tx: &Tx) -> String {
+fn made(token: &PersonalToken, reader: &User, services: &[User], tx: &Tx) -> String {
     let who = match &tx.caller.actor {
-        Actor::User(id) if *id == owner => "you",
+        Actor::User(id) if *id == reader.id => "you",
+        Actor::User(_) if !services.is_empty() => "another keeper or an administrator",
         Actor::User(_) => "an administrator",
         Actor::Client(_) => "an app",
         Actor::CommandLine => "the operator",

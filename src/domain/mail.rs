@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use super::audit::{Event, What};
 use super::id::Id;
 use super::letter::Letter;
+use super::service_account::ServiceAccount;
 use super::tx::{Rx, Tx};
 use super::user::User;
 use crate::clock::Timestamp;
@@ -52,24 +53,42 @@ pub enum Tried {
     Refused(String),
 }
 
-/// Tell `owner` by mail, if this server sends mails, they have an address and their account is not disabled. A mail that is
-/// queued is in the audit trail; what it is about is for the caller to record.
+/// Tell `owner` of their token by mail, or the keepers of a service account of its.
 pub fn tell(tx: &mut Tx, owner: Id, letter: &Letter) -> Result<(), Fault> {
     if !tx.policy.mails {
         return Ok(());
     }
-    let Some(user) = User::find(tx, owner)?.filter(User::is_enabled) else {
+    let Some(service) = ServiceAccount::find(tx, owner)? else {
+        return match User::find(tx, owner)? {
+            Some(owner) => tell_reader(tx, &owner, &[], letter),
+            None => Ok(()),
+        };
+    };
+    let ServiceAccount { user, keepers } = &service;
+    keepers
+        .iter()
+        .try_for_each(|keeper| tell_reader(tx, keeper, std::slice::from_ref(user), letter))
+}
+
+/// Tell one person by mail, if this server sends mails, they have an address and their account is not disabled. Of the letter's
+/// tokens, some may be those of `services`, which they keep. A mail that is queued is in the audit trail; what it is about is for
+/// the caller to record.
+pub fn tell_reader(
+    tx: &mut Tx,
+    reader: &User,
+    services: &[User],
+    letter: &Letter,
+) -> Result<(), Fault> {
+    let address = reader.email.as_ref().filter(|_| reader.is_enabled());
+    let Some(recipient) = address.filter(|_| tx.policy.mails) else {
         return Ok(());
     };
-    let Some(recipient) = &user.email else {
-        return Ok(());
-    };
-    let text = letter.write(&user, tx)?;
+    let text = letter.write(reader, services, tx)?;
     let now = tx.now;
     diesel::insert_into(mails::table)
         .values((
             mails::id.eq(Id::new(now)),
-            mails::user_id.eq(owner),
+            mails::user_id.eq(reader.id),
             mails::letter.eq(letter.word()),
             mails::recipient.eq(recipient),
             mails::subject.eq(text.subject),
@@ -83,7 +102,7 @@ pub fn tell(tx: &mut Tx, owner: Id, letter: &Letter) -> Result<(), Fault> {
         Some(token) => Event::new(What::MailQueued)
             .grant(&token.grant)
             .token(token.token.id),
-        None => Event::new(What::MailQueued).user(owner),
+        None => Event::new(What::MailQueued).user(reader.id),
     };
     Ok(tx.record(event.detail(letter.word()))?)
 }

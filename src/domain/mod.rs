@@ -37,6 +37,7 @@ pub mod resource;
 pub mod scan;
 pub mod secret;
 pub mod seen_network;
+pub mod service_account;
 pub mod service_token;
 pub mod session;
 pub mod sign_in;

@@ -6,6 +6,7 @@ mod changes;
 mod ending;
 pub mod filter;
 mod fitting;
+mod maker;
 mod rotation;
 mod rules;
 pub mod search;
@@ -17,7 +18,7 @@ use diesel::prelude::*;
 
 use super::audit::{Event, What};
 use super::authorization_details::AuthorizationDetails;
-use super::client::{Client, PERSONAL_ACCESS_TOKEN};
+use super::client::PERSONAL_ACCESS_TOKEN;
 use super::cut_off::CutOffs;
 use super::deed::Deed;
 use super::grant::{Grant, NewGrant, Origin, Via};
@@ -25,9 +26,8 @@ use super::id::Id;
 use super::letter::Letter;
 use super::limits::Limits;
 use super::mail;
-use super::policy::PersonalTokenPolicy;
 use super::resource::Catalogue;
-use super::secret::{Secret, SecretKind};
+use super::secret::Secret;
 use super::token::{NewToken, Token, TokenKind};
 use super::tx::Tx;
 use super::user::User;
@@ -184,7 +184,8 @@ impl PersonalToken {
         via: Via,
     ) -> Result<(PersonalToken, Secret), Problem> {
         let policy = &tx.token_policy()?;
-        Self::check_may_create(tx, policy, owner)?;
+        let maker = Self::maker(tx, owner)?;
+        Self::check_may_create(tx, policy, owner, maker.as_ref())?;
         let name = checked_name(&new.name)?;
         let description = checked_description(&new.description)?;
         let catalogue = Catalogue::load(tx)?;
@@ -197,7 +198,7 @@ impl PersonalToken {
         policy.check_end(new.end, &new.scope, tx.now)?;
         policy.check_networks(&new.limits, &new.scope)?;
         check_limits(&new.limits, new.end)?;
-        let reason = match policy.holds_back(owner, &tx.caller.actor) {
+        let reason = match policy.holds_back(maker.as_ref(), &tx.caller.actor) {
             true => Some(checked_reason(&new.reason)?),
             false => None,
         };
@@ -221,7 +222,7 @@ impl PersonalToken {
                 held_back: reason.as_deref(),
             },
         )?;
-        let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
+        let secret = tx.policy.brands.mint(owner.token_secret());
         let token = Token::issue(
             tx,
             NewToken {
@@ -293,22 +294,6 @@ impl PersonalToken {
         match live.len() < limit {
             true => Ok(()),
             false => Err(Problem::LimitReached(limit)),
-        }
-    }
-
-    /// Whether `owner` may make tokens at all; why not, if not.
-    pub fn check_may_create(
-        conn: &mut Conn,
-        policy: &PersonalTokenPolicy,
-        owner: &User,
-    ) -> Result<(), Problem> {
-        if !owner.is_enabled() {
-            return Err(Problem::OwnerDisabled);
-        }
-        policy.check_creator(owner)?;
-        match Client::find(conn, PERSONAL_ACCESS_TOKEN)?.filter(Client::is_enabled) {
-            Some(_) => Ok(()),
-            None => Err(Problem::SwitchedOff),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Reminders: owners are told that a personal access token ends soon, and that it has ended. Each stage of a token is told
-//! once, whoever tells it, and an owner gets one letter a day.
+//! Reminders: owners are told that a personal access token ends soon, and that it has ended; of a service account's, its
+//! keepers are. Each stage of a token is told to each reader once, whoever tells it, and a reader gets one letter a day.
 
 use std::time::Duration;
 
@@ -13,10 +13,12 @@ use super::letter::Letter;
 use super::limits::lain_unused;
 use super::mail;
 use super::personal_token::{PersonalToken, days};
+use super::service_account::ServiceAccount;
 use super::token::Token;
 use super::tx::{Rx, Tx};
+use super::user::{User, UserKind};
 use crate::clock::Timestamp;
-use crate::db::schema::{grants, reminders, tokens, users};
+use crate::db::schema::{grants, reminders, service_account_keepers as keepers, tokens, users};
 use crate::db::{self, Conn, Fault};
 
 /// Who was not told for so long that a token has ended has found out.
@@ -105,18 +107,19 @@ impl Stage {
     }
 }
 
-/// Personal tokens whose owners are to be told of this stage, `ahead` of `now`: those that live longer than the stage, were
-/// not revoked or replaced, and of which neither this stage nor a more urgent one was told.
+/// Personal tokens of `$owners` of which `$reader` is to be told in this stage, `ahead` of `now`: those that live longer than the
+/// stage, were not revoked or replaced, and of which neither this stage nor a more urgent one was told.
 macro_rules! untold {
-    ($stage:expr, $now:expr, $ahead:expr) => {{
+    ($owners:expr, $reader:expr, $stage:expr, $now:expr, $ahead:expr) => {{
         let (stage, now): (Stage, Timestamp) = ($stage, $now);
         let (after, until) = stage.ends(now, $ahead);
         let length = i64::from(stage.days()) * 24 * 60 * 60 * 1000;
         let told = reminders::table
             .filter(reminders::token_id.eq(tokens::id))
-            .filter(reminders::stage.le(stage.days() as i32));
+            .filter(reminders::stage.le(stage.days() as i32))
+            .filter(reminders::user_id.eq($reader));
         tokens::table
-            .inner_join(grants::table.inner_join(users::table))
+            .inner_join(grants::table.inner_join($owners))
             .filter(db::is_personal())
             .filter(tokens::expires_at.gt(after))
             .filter(tokens::expires_at.le(until))
@@ -129,10 +132,10 @@ macro_rules! untold {
     }};
 }
 
-/// Personal tokens that end for lying unused, and before their own end, of which their owners are to be told `ahead` of `now`
+/// Personal tokens that end for lying unused, and before their own end, of `$owners`, of which `$reader` is to be told `ahead` of `now`
 /// and were not since the last use. Who can't use them yet is not told.
 macro_rules! unused {
-    ($now:expr, $ahead:expr) => {{
+    ($owners:expr, $reader:expr, $now:expr, $ahead:expr) => {{
         let (now, by): (Timestamp, Timestamp) = ($now, $now + $ahead);
         let is_long = grants::idle_life.ge(LONG_IDLE_LIFE);
         let is_short = grants::idle_life.lt(LONG_IDLE_LIFE);
@@ -142,13 +145,14 @@ macro_rules! unused {
         let told = reminders::table
             .filter(reminders::token_id.eq(tokens::id))
             .filter(reminders::stage.eq(UNUSED))
+            .filter(reminders::user_id.eq($reader))
             .filter(
                 grants::last_used_at
                     .is_null()
                     .or(grants::last_used_at.le(reminders::at.nullable())),
             );
         tokens::table
-            .inner_join(grants::table.inner_join(users::table))
+            .inner_join(grants::table.inner_join($owners))
             .filter(grants::idle_life.is_not_null())
             .filter(db::is_personal())
             .filter(near)
@@ -166,49 +170,80 @@ macro_rules! unused {
     }};
 }
 
-/// Up to `limit` people who have a token to be told of, by their ids, beginning after `last`.
-pub fn owners(rx: &mut Rx, due: Due, last: Option<Id>, limit: i64) -> QueryResult<Vec<Id>> {
-    let last = last.unwrap_or(Id::fixed(0));
-    macro_rules! some {
-        ($untold:expr) => {
-            $untold
-                .filter(users::id.gt(last))
-                .select(users::id)
-                .distinct()
-                .order(users::id)
-                .limit(limit)
-                .load(&mut **rx)
-        };
-    }
-    match due {
-        Due::End(stage) => some!(untold!(stage, rx.now, Duration::ZERO)),
-        Due::Unused => some!(unused!(rx.now, Duration::ZERO)),
-    }
+/// Tokens of people for which `$untold` is so, to themselves.
+macro_rules! of_people {
+    ($untold:ident, $($when:expr),+) => {
+        $untold!(users::table, users::id, $($when),+).filter(users::kind.eq(UserKind::Person))
+    };
 }
 
-/// Tell one person of all their tokens that there is something to be told of, in one letter, unless they had one today; of
-/// how many they were told. What will be due before they may have the next one is told of too.
-pub fn remind(tx: &mut Tx, owner: Id) -> Result<usize, Fault> {
+/// Tokens of service accounts for which it is so, once for each keeper.
+macro_rules! of_services {
+    ($untold:ident, $($when:expr),+) => {
+        $untold!(users::table.inner_join(keepers::table), keepers::user_id, $($when),+)
+    };
+}
+
+/// Up to `limit` people who are to be told of a token, by their ids, beginning after `last`.
+pub fn readers(rx: &mut Rx, due: Due, last: Option<Id>, limit: i64) -> QueryResult<Vec<Id>> {
+    let (last, soon) = (last.unwrap_or(Id::fixed(0)), Duration::ZERO);
+    macro_rules! some {
+        ($untold:expr, $reader:expr) => {
+            $untold
+                .filter($reader.gt(last))
+                .select($reader)
+                .distinct()
+                .order($reader)
+                .limit(limit)
+                .load::<Id>(&mut **rx)?
+        };
+    }
+    let (mut readers, keepers) = match due {
+        Due::End(stage) => (
+            some!(of_people!(untold, stage, rx.now, soon), users::id),
+            some!(of_services!(untold, stage, rx.now, soon), keepers::user_id),
+        ),
+        Due::Unused => (
+            some!(of_people!(unused, rx.now, soon), users::id),
+            some!(of_services!(unused, rx.now, soon), keepers::user_id),
+        ),
+    };
+    readers.extend(keepers);
+    readers.sort_unstable();
+    readers.dedup();
+    readers.truncate(limit as usize);
+    Ok(readers)
+}
+
+/// Tell one person of all tokens that there is something to be told of, theirs and those of the service accounts they keep, in one
+/// letter, unless they had one today; of how many they were told. What will be due before they may have the next one is told of
+/// too.
+pub fn remind(tx: &mut Tx, reader: Id) -> Result<usize, Fault> {
     // Another node may be about to do the same.
-    db::hold_user(tx, owner.as_bytes())?;
+    db::hold_user(tx, reader.as_bytes())?;
     let now = tx.now;
     let last: Option<Timestamp> = reminders::table
-        .filter(reminders::user_id.eq(owner))
+        .filter(reminders::user_id.eq(reader))
         .select(max(reminders::at))
         .get_result(&mut **tx)?;
     let had_one = last.is_some_and(|last| now.since(last) < days(1));
-    if had_one || untold_of(tx, owner, now, Duration::ZERO)?.is_empty() {
+    let Some(reader) = User::find(tx, reader)?.filter(|reader| reader.is_enabled() && !had_one)
+    else {
+        return Ok(0);
+    };
+    if untold_to(tx, reader.id, now, Duration::ZERO)?.is_empty() {
         return Ok(0);
     }
-    let untold = untold_of(tx, owner, now, days(1))?;
+    let untold = untold_to(tx, reader.id, now, days(1))?;
     for (due, token) in &untold {
         // Of lying unused it may have been told before, of another time.
-        diesel::delete(reminders::table.find((token.token.id, due.stage()))).execute(&mut **tx)?;
+        let told = (token.token.id, due.stage(), reader.id);
+        diesel::delete(reminders::table.find(told)).execute(&mut **tx)?;
         diesel::insert_into(reminders::table)
             .values((
                 reminders::token_id.eq(token.token.id),
                 reminders::stage.eq(due.stage()),
-                reminders::user_id.eq(owner),
+                reminders::user_id.eq(reader.id),
                 reminders::at.eq(now),
             ))
             .execute(&mut **tx)?;
@@ -219,7 +254,12 @@ pub fn remind(tx: &mut Tx, owner: Id) -> Result<usize, Fault> {
     told.sort_by_key(|token| token.token.id);
     told.dedup_by_key(|token| token.token.id);
     told.sort_by_key(next_end);
-    mail::tell(tx, owner, &Letter::Expiring(&told))?;
+    let mut services: Vec<User> = ServiceAccount::kept_by(tx, reader.id)?
+        .into_iter()
+        .map(|account| account.user)
+        .collect();
+    services.retain(|service| told.iter().any(|t| t.grant.user_id == Some(service.id)));
+    mail::tell_reader(tx, &reader, &services, &Letter::Expiring(&told))?;
     Ok(told.len())
 }
 
@@ -229,29 +269,34 @@ fn next_end(token: &PersonalToken) -> Option<Timestamp> {
     ends.chain(token.idle_end()).min()
 }
 
-fn untold_of(
+fn untold_to(
     conn: &mut Conn,
-    owner: Id,
+    reader: Id,
     now: Timestamp,
     ahead: Duration,
 ) -> QueryResult<Vec<(Due, PersonalToken)>> {
     let mut all = vec![];
     macro_rules! some {
-        ($untold:expr) => {
+        ($untold:expr, $reader:expr) => {
             $untold
-                .filter(users::id.eq(owner))
+                .filter($reader.eq(reader))
                 .order(tokens::id)
                 .limit(A_LETTER - all.len() as i64)
                 .select((Token::as_select(), Grant::as_select()))
-                .load(conn)?
+                .load::<(Token, Grant)>(conn)?
         };
     }
     for due in Due::ALL {
-        let found: Vec<(Token, Grant)> = match due {
-            Due::End(stage) => some!(untold!(stage, now, ahead)),
-            Due::Unused => some!(unused!(now, ahead)),
+        let own = match due {
+            Due::End(stage) => some!(of_people!(untold, stage, now, ahead), users::id),
+            Due::Unused => some!(of_people!(unused, now, ahead), users::id),
         };
-        all.extend(found.into_iter().map(|found| (due, found.into())));
+        all.extend(own.into_iter().map(|found| (due, found.into())));
+        let kept = match due {
+            Due::End(stage) => some!(of_services!(untold, stage, now, ahead), keepers::user_id),
+            Due::Unused => some!(of_services!(unused, now, ahead), keepers::user_id),
+        };
+        all.extend(kept.into_iter().map(|found| (due, found.into())));
     }
     Ok(all)
 }

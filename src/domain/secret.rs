@@ -29,6 +29,8 @@ pub(super) const HINT: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
     PersonalAccessToken,
+    /// As a personal access token, of a service account.
+    ServiceAccountToken,
     AccessToken,
     RefreshToken,
     ClientSecret,
@@ -36,8 +38,9 @@ pub enum SecretKind {
 }
 
 impl SecretKind {
-    pub const ALL: [SecretKind; 5] = [
+    pub const ALL: [SecretKind; 6] = [
         SecretKind::PersonalAccessToken,
+        SecretKind::ServiceAccountToken,
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
         SecretKind::ClientSecret,
@@ -47,6 +50,7 @@ impl SecretKind {
     pub fn as_str(self) -> &'static str {
         match self {
             SecretKind::PersonalAccessToken => "pat",
+            SecretKind::ServiceAccountToken => "sat",
             SecretKind::AccessToken => "at",
             SecretKind::RefreshToken => "rt",
             SecretKind::ClientSecret => "cs",
@@ -58,6 +62,7 @@ impl SecretKind {
     pub fn name(self) -> &'static str {
         match self {
             SecretKind::PersonalAccessToken => "personal access token",
+            SecretKind::ServiceAccountToken => "service account token",
             SecretKind::AccessToken => "access token",
             SecretKind::RefreshToken => "refresh token",
             SecretKind::ClientSecret => "client secret",
@@ -69,6 +74,7 @@ impl SecretKind {
     pub fn is_long_lived(self) -> bool {
         match self {
             SecretKind::PersonalAccessToken
+            | SecretKind::ServiceAccountToken
             | SecretKind::RefreshToken
             | SecretKind::ClientSecret => true,
             SecretKind::AccessToken | SecretKind::AuthorizationCode => false,

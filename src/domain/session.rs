@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::id::Id;
@@ -9,7 +10,7 @@ use super::secret::Digest;
 use super::tx::Tx;
 use super::user::User;
 use crate::clock::Timestamp;
-use crate::db::schema::{sessions, users};
+use crate::db::schema::{service_account_keepers as keepers, sessions, users};
 use crate::db::{self, Conn};
 
 /// A browser in which somebody has signed in. Known by the digest of a random id that only the browser has.
@@ -38,18 +39,19 @@ impl Session {
             .map(drop)
     }
 
-    /// The live session of this id and its person, unless the account is closed.
+    /// The live session of this id and its person, unless the account is closed; and whether they keep a service account.
     pub fn find(
         conn: &mut Conn,
         hash: Digest,
         now: Timestamp,
-    ) -> QueryResult<Option<(Session, User)>> {
+    ) -> QueryResult<Option<(Session, User, bool)>> {
+        let keeps = exists(keepers::table.filter(keepers::user_id.eq(users::id)));
         sessions::table
             .inner_join(users::table)
             .filter(sessions::hash.eq(hash))
             .filter(sessions::expires_at.gt(now))
             .filter(users::disabled_at.is_null())
-            .select((Session::as_select(), User::as_select()))
+            .select((Session::as_select(), User::as_select(), keeps))
             .get_result(conn)
             .optional()
     }

@@ -40,7 +40,7 @@ impl TokenKind {
     pub const OPENING: [TokenKind; 3] =
         [TokenKind::Access, TokenKind::Refresh, TokenKind::Personal];
 
-    /// The word introspection says (`token_kind`).
+    /// Its word in the database, and in introspection unless a service account has it ([`super::bearer::Bearer::kind`]).
     pub fn as_str(&self) -> &'static str {
         match self {
             TokenKind::Access => "access",

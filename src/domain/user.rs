@@ -1,19 +1,49 @@
-//! People.
+//! People, and the service accounts that are among them by name.
 
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::audit::{Event, What};
 use super::consent::ConnectedApp;
 use super::grant::Because;
 use super::id::Id;
+use super::secret::SecretKind;
 use super::session::Session;
 use super::sign_in::Attempts;
 use super::tx::Tx;
 use crate::clock::Timestamp;
+use crate::db::column::column;
 use crate::db::schema::users;
 use crate::db::{self, Conn, Fault};
 
-/// A person with an account here.
+/// Who an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub enum UserKind {
+    Person,
+    /// A service account: nobody signs in as it, and its keepers manage its tokens.
+    Service,
+}
+
+impl UserKind {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            UserKind::Person => "person",
+            UserKind::Service => "service",
+        }
+    }
+}
+
+column!(UserKind: Text, str as String, |kind| kind.as_str(), |text| {
+    [UserKind::Person, UserKind::Service]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("unknown kind of user {text}").into())
+});
+
+/// An account here: a person's, or a service account.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct User {
@@ -25,6 +55,9 @@ pub struct User {
     pub is_admin: bool,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
+    pub kind: UserKind,
+    /// What a service account is for.
+    pub description: Option<String>,
 }
 
 /// Why an account can't be made.
@@ -53,6 +86,23 @@ impl User {
     /// Whether the account is not disabled.
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
+    }
+
+    pub fn is_service(&self) -> bool {
+        self.kind == UserKind::Service
+    }
+
+    /// Whether somebody may sign in with this account, if they know its password.
+    pub fn may_sign_in(&self) -> bool {
+        self.is_enabled() && !self.is_service()
+    }
+
+    /// What the secrets of its own tokens say they are.
+    pub fn token_secret(&self) -> SecretKind {
+        match self.kind {
+            UserKind::Person => SecretKind::PersonalAccessToken,
+            UserKind::Service => SecretKind::ServiceAccountToken,
+        }
     }
 
     /// The person of this id, enabled or not.

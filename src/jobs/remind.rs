@@ -21,17 +21,17 @@ pub async fn remind(app: &App) -> Result<usize, Fault> {
     for due in Due::ALL {
         let mut last = None;
         loop {
-            let owners = app
-                .query(move |rx| reminder::owners(rx, due, last, BATCH))
+            let readers = app
+                .query(move |rx| reminder::readers(rx, due, last, BATCH))
                 .await?;
-            for owner in &owners {
-                let owner = *owner;
+            for reader in &readers {
+                let reader = *reader;
                 told += app
-                    .write(Caller::system(), move |tx| reminder::remind(tx, owner))
+                    .write(Caller::system(), move |tx| reminder::remind(tx, reader))
                     .await?;
             }
-            match owners.last() {
-                Some(owner) => last = Some(*owner),
+            match readers.last() {
+                Some(reader) => last = Some(*reader),
                 None => break,
             }
         }

@@ -167,7 +167,7 @@ pub fn answer(
             iat: bearer.token.created_at.seconds(),
             jti: bearer.token.id.to_string(),
             token_type: "Bearer",
-            token_kind: bearer.token.kind.as_str(),
+            token_kind: bearer.kind(),
             username: bearer.owner.as_ref().map(|owner| owner.username.clone()),
             auth_time: bearer.grant.auth_time.map(Timestamp::seconds),
             authorization_details: bearer.details_seen_by(caller, &found.catalogue),

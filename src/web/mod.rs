@@ -15,6 +15,7 @@ mod original;
 pub mod pages;
 pub mod routes;
 mod telemetry;
+pub mod whose;
 
 use std::net::TcpListener;
 use std::time::Duration;

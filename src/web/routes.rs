@@ -16,6 +16,7 @@ use super::doors::{Behind, Door};
 use super::endpoints::{authorize, forward_auth, health, introspect, metadata, revoke, token};
 use super::errors;
 use super::openapi::{Answer, Described, Description, Operation};
+use super::pages::service_accounts as accounts;
 use super::pages::{admin, apps, assets, consent, home, password, sign_in, step_up, tokens};
 use crate::metrics::{Endpoint, Http};
 
@@ -34,6 +35,7 @@ pub const SIGN_IN: &str = "/sign-in";
 pub const STEP_UP: &str = "/step-up";
 pub const TOKENS: &str = "/settings/tokens";
 pub const APPS: &str = "/settings/apps";
+pub const SERVICE_ACCOUNTS: &str = "/settings/service-accounts";
 pub const PASSWORD: &str = "/settings/password";
 pub const ADMIN_TOKENS: &str = "/admin/tokens";
 pub const ADMIN_CSV: &str = "/admin/tokens.csv";
@@ -45,7 +47,7 @@ pub use api::LEAKED_TOKENS;
 
 /// The route table.
 pub fn all() -> Vec<Route> {
-    [for_programs(), for_people(), api::all()]
+    [for_programs(), for_people(), for_keepers(), api::all()]
         .into_iter()
         .flatten()
         .collect()
@@ -105,6 +107,29 @@ fn for_people() -> Vec<Route> {
         get(ADMIN_POLICY, admin::policy::get),
         post(ADMIN_POLICY, admin::policy::post),
         get("/static/{file}", assets::get),
+    ]
+}
+
+/// Pages of service accounts, and of their tokens: by the handlers of people's own.
+#[rustfmt::skip]
+fn for_keepers() -> Vec<Route> {
+    vec![
+        get(SERVICE_ACCOUNTS, accounts::list::get),
+        post(SERVICE_ACCOUNTS, accounts::list::post),
+        get("/settings/service-accounts/{account}", accounts::account::get),
+        post("/settings/service-accounts/{account}/keepers", accounts::account::add),
+        post("/settings/service-accounts/{account}/keepers/{user}/remove", accounts::account::remove),
+        get("/settings/service-accounts/{account}/tokens", tokens::list::get),
+        post("/settings/service-accounts/{account}/tokens", tokens::new::post),
+        get("/settings/service-accounts/{account}/tokens/new", tokens::new::get),
+        get("/settings/service-accounts/{account}/tokens/{token}", tokens::edit::get),
+        post("/settings/service-accounts/{account}/tokens/{token}", tokens::edit::post),
+        get("/settings/service-accounts/{account}/tokens/{token}/revoke", tokens::revoke::get),
+        post("/settings/service-accounts/{account}/tokens/{token}/revoke", tokens::revoke::post),
+        get("/settings/service-accounts/{account}/tokens/{token}/rotate", tokens::rotate::get),
+        post("/settings/service-accounts/{account}/tokens/{token}/rotate", tokens::rotate::post),
+        post("/settings/service-accounts/{account}/tokens/{token}/rotate/finish", tokens::rotate::finish),
+        post("/settings/service-accounts/{account}/tokens/{token}/rotate/cancel", tokens::rotate::cancel),
     ]
 }
 

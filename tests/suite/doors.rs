@@ -36,6 +36,7 @@ fn path(route: &Route) -> String {
         .replace("{user}", "alice")
         .replace("{token}", "0190d3a4-8a1b-7c3d-9e5f-0123456789ab")
         .replace("{client}", "nobody")
+        .replace("{account}", "nobody")
         .replace("{policy}", "nothing")
         .replace("{path:.*}", "a/b")
         .replace("{file}", "jeton.css")

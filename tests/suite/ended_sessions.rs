@@ -16,6 +16,7 @@ use jeton::web::api::{my_tokens, user_tokens};
 use jeton::web::doors::{Account, Manager, Posted, SignedIn, Visitor, Write};
 use jeton::web::endpoints::authorize;
 use jeton::web::pages::{Error, consent, password, sign_in, tokens};
+use jeton::web::whose::Meant;
 use serde_json::{Value, json};
 
 use crate::support::{AppOptions, Browser, PASSWORD, Server, Steps};
@@ -143,8 +144,9 @@ async fn no_token_comes_of_a_session_that_has_ended() {
         let body = json!({"name": "ci", "scopes": ["notes:read"]});
         let call: Account = called(&server, &browser, body).await;
         end(&server, &alice);
-        signs_in_again(tokens::new::post(form).await, case);
-        let refused = my_tokens::create(call).await.err().expect(case);
+        let mine = || web::Path::from(Meant::default());
+        signs_in_again(tokens::new::post(form, mine()).await, case);
+        let refused = my_tokens::create(call, mine()).await.err().expect(case);
         assert_eq!(refused.status_code(), StatusCode::UNAUTHORIZED, "{case}");
         assert_eq!(made(&server), [0, 0, 0], "{case}");
     }

@@ -96,6 +96,8 @@ mod schema;
 mod secret_kinds;
 mod secret_scanning_rules;
 mod serve;
+mod service_account_tokens;
+mod service_accounts;
 mod service_tokens;
 mod sign_in;
 mod sign_in_brake;

@@ -90,6 +90,7 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
     assert_eq!(
         indexes(conn),
         set(&[
+            "service_accounts_of_keeper",
             "sessions_of_user",
             "client_secrets_of_client",
             "resources_of_client",
@@ -121,6 +122,8 @@ fn what_is_unique_and_what_belongs_to_what_is_the_same_on_both() {
     assert_eq!(
         references(conn),
         set(&[
+            "service_account_keepers.service_account_id -> users.id CASCADE",
+            "service_account_keepers.user_id -> users.id CASCADE",
             "sessions.user_id -> users.id CASCADE",
             "client_secrets.client_id -> clients.id CASCADE",
             "resources.client_id -> clients.id NO ACTION",

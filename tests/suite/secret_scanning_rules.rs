@@ -84,7 +84,7 @@ async fn the_types_are_those_that_there_are() {
     assert_eq!(named, SecretKind::ALL.map(SecretKind::as_str));
     let long: Vec<&Value> = types.iter().filter(|t| t["long_lived"] == true).collect();
     let long: Vec<&str> = long.iter().map(|t| t["type"].as_str().unwrap()).collect();
-    assert_eq!(long, ["pat", "rt", "cs"]);
+    assert_eq!(long, ["pat", "sat", "rt", "cs"]);
 }
 
 /// CRC-32/ISO-HDLC, bit by bit, as its parameters are published.

@@ -134,14 +134,15 @@ pub fn in_one_moment<T, E: From<diesel::result::Error>>(
 }
 
 /// Make one person's changes wait for each other, so that a rule over several rows (a name used once, a
-/// limit on how many) holds between transactions. On SQLite they already do: there is one writer.
+/// limit on how many) holds between transactions. On SQLite they already do: there is one writer. Rows that refer to the
+/// person, such as a mail to them, need not wait.
 pub fn hold_user(conn: &mut Conn, id: &[u8]) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(_) => Ok(()),
         Conn::Postgres(conn) => users::table
             .filter(users::id.eq(id))
             .select(users::id)
-            .for_update()
+            .for_no_key_update()
             .execute(conn)
             .map(drop),
     }

@@ -7,6 +7,7 @@ use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::personal_token::search::Found;
 use crate::domain::plain::plain;
+use crate::domain::user::User;
 
 /// More of what a stranger wrote is not passed on.
 const STRANGE_MAX: usize = 500;
@@ -14,6 +15,8 @@ const STRANGE_MAX: usize = 500;
 /// A token, as letters describe it.
 pub(super) struct Card {
     pub name: String,
+    /// The service account that it is of, if it is none of the reader's own.
+    pub service: Option<String>,
     /// "jeton_pat_3AHO"
     pub hint: String,
     pub scope: String,
@@ -32,7 +35,12 @@ pub(super) struct Card {
 }
 
 impl Card {
-    pub fn of(token: &PersonalToken, issuer: &str, now: Timestamp) -> Self {
+    pub fn of(token: &PersonalToken, service: Option<&User>, issuer: &str, now: Timestamp) -> Self {
+        let service = service.map(|service| service.username.clone());
+        let home = match &service {
+            Some(name) => format!("{issuer}/settings/service-accounts/{name}/tokens"),
+            None => format!("{issuer}/settings/tokens"),
+        };
         let scopes = token.grant.scope.iter().count();
         let used = token.grant.last_used_at;
         let details = token.grant.authorization_details.as_ref();
@@ -40,6 +48,7 @@ impl Card {
         let end = end.map(|end| format!(": {}", moment(end)));
         Self {
             name: plain(token.name()),
+            service,
             hint: token.token.hint.clone(),
             scope: token.grant.scope.to_string(),
             details: details.map(AuthorizationDetails::brief).unwrap_or_default(),
@@ -49,7 +58,15 @@ impl Card {
             used: used.map_or("never used".to_owned(), |at| {
                 format!("last used {}", moment(at))
             }),
-            link: format!("{issuer}/settings/tokens/{}", token.token.id),
+            link: format!("{home}/{}", token.token.id),
+        }
+    }
+
+    /// "your personal access token"
+    pub fn whose(&self) -> String {
+        match &self.service {
+            Some(service) => format!("a token of the service account {service}"),
+            None => "your personal access token".to_owned(),
         }
     }
 }

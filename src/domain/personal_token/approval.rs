@@ -17,6 +17,7 @@ use crate::domain::letter::Letter;
 use crate::domain::mail;
 use crate::domain::token::Token;
 use crate::domain::tx::Tx;
+use crate::domain::user::UserKind;
 
 impl PersonalToken {
     /// Let a token work that waits for approval. Its owner is told, with these words if there are any.
@@ -87,18 +88,24 @@ impl PersonalToken {
             let beside = grants::pending_since.eq(since).and(grants::id.gt(id));
             query = query.filter(later.or(beside));
         }
-        let rows: Vec<(Token, Grant, String)> = query
+        let rows: Vec<(Token, Grant, String, UserKind)> = query
             .order((grants::pending_since, grants::id))
             .limit(limit as i64 + 1)
-            .select((Token::as_select(), Grant::as_select(), users::username))
+            .select((
+                Token::as_select(),
+                Grant::as_select(),
+                users::username,
+                users::kind,
+            ))
             .load(conn)?;
         let is_all = rows.len() <= limit;
         let items: Vec<Found> = rows
             .into_iter()
             .take(limit)
-            .map(|(token, grant, username)| Found {
+            .map(|(token, grant, username, owner_kind)| Found {
                 token: PersonalToken { token, grant },
                 username,
+                owner_kind,
             })
             .collect();
         let last = items.last().filter(|_| !is_all);

@@ -21,7 +21,7 @@ use crate::domain::letter::Letter;
 use crate::domain::mail;
 use crate::domain::policy::OnReuse;
 use crate::domain::resource::Catalogue;
-use crate::domain::secret::{Secret, SecretKind};
+use crate::domain::secret::Secret;
 use crate::domain::token::{NewToken, Token, TokenKind};
 use crate::domain::tx::{Caller, Tx};
 use crate::domain::user::User;
@@ -101,7 +101,8 @@ impl PersonalToken {
         }
         let family = Family::held(tx, self)?;
         let owner = User::find(tx, self.owner()?)?.ok_or(Fault::Broken("an owner is gone"))?;
-        Self::check_may_create(tx, policy, &owner)?;
+        let maker = Self::maker(tx, &owner)?;
+        Self::check_may_create(tx, policy, &owner, maker.as_ref())?;
         let PersonalToken {
             token: current,
             grant,
@@ -136,7 +137,7 @@ impl PersonalToken {
                 current
             }
         };
-        let secret = tx.policy.brands.mint(SecretKind::PersonalAccessToken);
+        let secret = tx.policy.brands.mint(owner.token_secret());
         let new = NewToken {
             secret: &secret,
             grant_id: grant.id,

@@ -137,9 +137,10 @@ impl PersonalTokenPolicy {
         Ok(())
     }
 
-    /// Whether a token that `owner` makes waits for an administrator's approval.
-    pub fn holds_back(&self, owner: &User, maker: &Actor) -> bool {
-        self.approval_required && !owner.is_admin && *maker == Actor::User(owner.id)
+    /// Whether a token waits for an administrator's approval: one that `maker`, whose role decides that, makes themself.
+    pub fn holds_back(&self, maker: Option<&User>, actor: &Actor) -> bool {
+        let waits = |maker: &User| !maker.is_admin && *actor == Actor::User(maker.id);
+        self.approval_required && maker.is_some_and(waits)
     }
 
     pub(super) fn check_creator(&self, user: &User) -> Result<(), Problem> {

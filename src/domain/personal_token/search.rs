@@ -16,6 +16,7 @@ use crate::domain::cut_off::CutOffs;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::token::Token;
+use crate::domain::user::UserKind;
 
 /// Rows that are looked at by one question.
 const WINDOW: i64 = 5_000;
@@ -41,6 +42,8 @@ pub struct Found {
     pub token: PersonalToken,
     /// The owner's name.
     pub username: String,
+    /// Whether they are a person.
+    pub owner_kind: UserKind,
 }
 
 /// Some tokens that fit, in their order.
@@ -100,16 +103,25 @@ impl Search {
         let to = self.window(conn, self.from, now)?;
         let query = self.between(self.from, to, &cut_offs, now);
         let query = in_order!(query, self, self.sort.by.key(), self.sort.by.id());
-        let rows: Vec<(Token, Grant, String)> = query
+        let rows: Vec<(Token, Grant, String, UserKind)> = query
             .limit(self.limit as i64 + 1)
-            .select((Token::as_select(), Grant::as_select(), users::username))
+            .select((
+                Token::as_select(),
+                Grant::as_select(),
+                users::username,
+                users::kind,
+            ))
             .load(conn)?;
         let mut items: Vec<Found> = rows
             .into_iter()
-            .map(|(token, grant, username)| {
+            .map(|(token, grant, username, owner_kind)| {
                 let mut token = PersonalToken { token, grant };
                 cut_offs.show_in(&mut token);
-                Found { token, username }
+                Found {
+                    token,
+                    username,
+                    owner_kind,
+                }
             })
             .collect();
         if items.len() <= self.limit {

@@ -28,11 +28,14 @@ const SAMPLE: usize = 10;
 
 /// A token, and whose it is.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "ListedToken")]
 pub struct Listed {
     #[serde(flatten)]
     token: TokenView,
     username: String,
+    /// `person` or `service`.
+    owner_kind: &'static str,
 }
 
 impl Listed {
@@ -40,6 +43,7 @@ impl Listed {
         Self {
             token: TokenView::of(&found.token, now),
             username: found.username.clone(),
+            owner_kind: found.owner_kind.as_str(),
         }
     }
 }

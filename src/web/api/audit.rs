@@ -23,6 +23,7 @@ use crate::oauth::Params;
 use crate::web::doors::{Account, Audit, Manager, Read};
 use crate::web::errors;
 use crate::web::openapi::{Answer, Kind, Operation, Parameter, Schemas, Success};
+use crate::web::whose::{Meant, Whose};
 
 /// Events of one answer, unless it says how many, and at most.
 const PAGE: i64 = 50;
@@ -235,13 +236,14 @@ pub const OF_MINE: Operation = Operation::new(
 /// What happened to one of my tokens, newest first.
 pub async fn of_mine(
     account: Account,
-    token: web::Path<String>,
+    meant: web::Path<Meant>,
     req: HttpRequest,
 ) -> Result<Json<Page>, Error> {
-    let (app, owner) = (account.by.app, account.by.user.id);
     let asked = Asked::read(&req, PLACE)?;
+    let owner = Whose::of(&account.by, &meant).await?.owner.id;
+    let app = account.by.app;
     let token = app
-        .read(move |rx| my_tokens::own(rx, owner, &token))
+        .read(move |rx| my_tokens::own(rx, owner, meant.token()))
         .await?;
     asked.of(token).answer(&app).await
 }

@@ -102,7 +102,7 @@ fn identify(tx: &mut Tx, secret: &Secret) -> Result<Option<Identity>, Error> {
 impl Identity {
     fn of_token(bearer: &Bearer, token: Token, grant: Grant, now: Timestamp) -> Self {
         Self {
-            kind: token.kind.as_str(),
+            kind: bearer.kind(),
             id: Some(token.id.to_string()),
             hint: token.hint,
             state: state(bearer.standing(now, None)),

@@ -16,6 +16,7 @@ pub mod own_token;
 pub mod policies;
 pub mod rotation;
 pub mod secret_scanning;
+pub mod service_accounts;
 mod token;
 pub mod user_tokens;
 
@@ -215,6 +216,7 @@ impl From<pages::Error> for Error {
                 Code::StepUpRequired,
                 "Enter your password again at /step-up, then repeat this.",
             ),
+            pages::Error::NotFound => Self::not_found("service account"),
             _ => Self {
                 challenge: Some("Bearer realm=\"jeton\"".to_owned()),
                 ..Self::new(Code::AuthRequired, "Sign in, or send an access token.")

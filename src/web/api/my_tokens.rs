@@ -1,4 +1,5 @@
-//! `/api/my-account/personal-access-tokens`: a person's own tokens, from a browser session. A token does not get in.
+//! `/api/my-account/personal-access-tokens`: a person's own tokens, from a browser session; and the same below
+//! `/api/my-account/service-accounts/{account}/tokens` for those of a service account they keep. A token does not get in.
 
 use actix_web::web::{self, Json};
 use schemars::JsonSchema;
@@ -14,9 +15,10 @@ use crate::domain::id::Id;
 use crate::domain::personal_token::{PRESETS, PersonalToken, Problem, grantable};
 use crate::domain::resource::Catalogue;
 use crate::domain::token_policy::ScopeRule;
-use crate::domain::tx::Rx;
+use crate::domain::tx::{Rx, Tx};
 use crate::web::doors::Account;
 use crate::web::openapi::{Created, NoContent, Operation};
+use crate::web::whose::{Meant, Whose};
 
 pub const LIST: Operation = Operation::new(
     "listMyTokens",
@@ -65,8 +67,12 @@ struct ScopeView {
 }
 
 /// My tokens, ended ones too, newest first.
-pub async fn list(account: Account) -> Result<Json<Vec<TokenView>>, Error> {
-    let (owner, now) = (account.by.user.id, account.by.app.now());
+pub async fn list(
+    account: Account,
+    meant: web::Path<Meant>,
+) -> Result<Json<Vec<TokenView>>, Error> {
+    let whose = Whose::of(&account.by, &meant).await?;
+    let (owner, now) = (whose.owner.id, account.by.app.now());
     let tokens = account
         .by
         .app
@@ -80,21 +86,25 @@ pub const OPTIONS: Operation = Operation::new(
     "Tell what a form for a new token needs, and the CSRF token of this session",
 );
 /// All that a front end needs to draw the form, and the value of the `X-CSRF-Token` header.
-pub async fn options(account: Account) -> Result<Json<OptionsView>, Error> {
+pub async fn options(
+    account: Account,
+    meant: web::Path<Meant>,
+) -> Result<Json<OptionsView>, Error> {
     let by = account.by;
-    let owner = by.user.clone();
+    let whose = Whose::of(&by, &meant).await?;
+    let (owner, maker) = (whose.owner.clone(), by.user.clone());
     let (catalogue, policy, may_create) = by
         .app
         .read(move |rx| {
             let policy = rx.token_policy()?;
-            let may_create = PersonalToken::check_may_create(rx, &policy, &owner);
+            let may_create = PersonalToken::check_may_create(rx, &policy, &owner, Some(&maker));
             Ok::<_, Error>((Catalogue::load(rx)?, policy, may_create))
         })
         .await?;
     if let Err(Problem::Fault(fault)) = may_create {
         return Err(fault.into());
     }
-    let is_admin = by.user.is_admin;
+    let is_admin = whose.owner.is_admin;
     let resources = catalogue
         .iter()
         .map(|(resource, definitions)| ResourceView {
@@ -130,7 +140,7 @@ pub async fn options(account: Account) -> Result<Json<OptionsView>, Error> {
         never_expires_allowed: policy.allows_no_end(),
         may_create: may_create.is_ok(),
         networks_required: policy.networks_required,
-        approval_required: policy.holds_back(&by.user, &by.caller.actor),
+        approval_required: policy.holds_back(Some(&by.user), &by.caller.actor),
         scope_rules: policy.scopes,
     }))
 }
@@ -142,12 +152,17 @@ pub const CREATE: Operation = Operation::new(
 .takes::<NewTokenBody>()
 .refuses(NewTokenBody::REFUSALS);
 /// Make a token for me. Its `value` is in this answer and no other.
-pub async fn create(account: Account) -> Result<Created<TokenView>, Error> {
+pub async fn create(
+    account: Account,
+    meant: web::Path<Meant>,
+) -> Result<Created<TokenView>, Error> {
     account.by.recently(String::new)?;
     let new: NewTokenBody = parse(&account.body)?;
-    let owner = account.by.user.clone();
-    let made = account.by.write(move |tx| new.create(tx, &owner)).await??;
-    let location = format!("/api/my-account/personal-access-tokens/{}", made.id());
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.clone();
+    let create = move |tx: &mut Tx| new.create(tx, &owner);
+    let made = whose.write(&account.by, create).await??;
+    let location = place(&whose, made.id());
     Ok(Created {
         body: made,
         location,
@@ -156,10 +171,11 @@ pub async fn create(account: Account) -> Result<Created<TokenView>, Error> {
 
 pub const SHOW: Operation = Operation::new("getMyToken", "Show one of my tokens");
 /// One of my tokens.
-pub async fn show(account: Account, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
-    let (owner, now) = (account.by.user.id, account.by.app.now());
+pub async fn show(account: Account, meant: web::Path<Meant>) -> Result<Json<TokenView>, Error> {
+    let whose = Whose::of(&account.by, &meant).await?;
+    let (owner, now) = (whose.owner.id, account.by.app.now());
     let show = move |rx: &mut Rx| {
-        let token = own(rx, owner, &id)?;
+        let token = own(rx, owner, meant.token())?;
         Ok::<_, Error>(TokenView::in_full(rx, &token, now)?)
     };
     Ok(Json(account.by.app.read(show).await?))
@@ -172,19 +188,18 @@ pub const CHANGE: Operation = Operation::new(
 .takes::<ChangesBody>()
 .refuses(ChangesBody::REFUSALS);
 /// Rename, describe, narrow or shorten one of my tokens.
-pub async fn change(account: Account, id: web::Path<String>) -> Result<Json<TokenView>, Error> {
+pub async fn change(account: Account, meant: web::Path<Meant>) -> Result<Json<TokenView>, Error> {
     let changes: ChangesBody = parse(&account.body)?;
     if changes.moves_fence() {
         account.by.recently(String::new)?;
     }
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
-    let view = app
-        .write(caller, move |tx| {
-            let token = own(tx, owner, &id)?;
-            changes.apply(tx, &token)
-        })
-        .await?;
-    Ok(Json(view))
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.id;
+    let change = move |tx: &mut Tx| {
+        let token = own(tx, owner, meant.token())?;
+        changes.apply(tx, &token)
+    };
+    Ok(Json(whose.write(&account.by, change).await??))
 }
 
 pub const REVOKE: Operation = Operation::new(
@@ -192,14 +207,26 @@ pub const REVOKE: Operation = Operation::new(
     "End one of my tokens; a second time changes nothing",
 );
 /// End one of my tokens. A second time changes nothing.
-pub async fn revoke(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
-    let (app, caller, owner) = (account.by.app, account.by.caller, account.by.user.id);
-    app.write(caller, move |tx| {
-        let token = own(tx, owner, &id)?;
+pub async fn revoke(account: Account, meant: web::Path<Meant>) -> Result<NoContent, Error> {
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.id;
+    let revoke = move |tx: &mut Tx| {
+        let token = own(tx, owner, meant.token())?;
         Ok::<_, Error>(token.revoke(tx, &Because::Asked(None))?)
-    })
-    .await?;
+    };
+    whose.write(&account.by, revoke).await??;
     Ok(NoContent)
+}
+
+/// Where one of these tokens is.
+pub(super) fn place(whose: &Whose, token: &str) -> String {
+    match whose.service() {
+        Some(_) => {
+            let account = whose.owner.id;
+            format!("/api/my-account/service-accounts/{account}/tokens/{token}")
+        }
+        None => format!("/api/my-account/personal-access-tokens/{token}"),
+    }
 }
 
 /// The owner's token of this id.

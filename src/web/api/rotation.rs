@@ -16,6 +16,7 @@ use crate::domain::resource::ROTATE_SELF;
 use crate::domain::tx::Tx;
 use crate::web::doors::{Account, Holder, Manager, Write};
 use crate::web::openapi::{Created, NoContent, Operation};
+use crate::web::whose::{Meant, Whose};
 
 /// What a rotation is asked to be; an empty body asks for what is usual.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -112,14 +113,16 @@ pub const ROTATE_MINE: Operation = Operation::new(
 /// Rotate one of my tokens. The successor's `value` is in this answer and no other.
 pub async fn rotate_mine(
     account: Account,
-    id: web::Path<String>,
+    meant: web::Path<Meant>,
 ) -> Result<Created<RotatedView>, Error> {
     account.by.recently(String::new)?;
     let rotation = RotationBody::read(&account.body)?;
-    let owner = account.by.user.id;
-    let rotate = move |tx: &mut Tx| rotate(&my_tokens::own(tx, owner, &id)?, tx, rotation);
-    let body = account.by.write(rotate).await??;
-    let location = format!("/api/my-account/personal-access-tokens/{}", body.id());
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.id;
+    let rotate =
+        move |tx: &mut Tx| rotate(&my_tokens::own(tx, owner, meant.token())?, tx, rotation);
+    let body = whose.write(&account.by, rotate).await??;
+    let location = my_tokens::place(&whose, body.id());
     Ok(Created { body, location })
 }
 
@@ -129,10 +132,11 @@ pub const FINISH_MINE: Operation = Operation::new(
 )
 .refuses(&[Code::NotLive, Code::NotRotating]);
 /// End the old one of two of my tokens now.
-pub async fn finish_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
-    let owner = account.by.user.id;
-    let finish = move |tx: &mut Tx| finish(&my_tokens::own(tx, owner, &id)?, tx);
-    account.by.write(finish).await??;
+pub async fn finish_mine(account: Account, meant: web::Path<Meant>) -> Result<NoContent, Error> {
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.id;
+    let finish = move |tx: &mut Tx| finish(&my_tokens::own(tx, owner, meant.token())?, tx);
+    whose.write(&account.by, finish).await??;
     Ok(NoContent)
 }
 
@@ -142,10 +146,11 @@ pub const CANCEL_MINE: Operation = Operation::new(
 )
 .refuses(&[Code::NotLive, Code::NotRotating, Code::SuccessorUsed]);
 /// Drop a successor of one of my tokens that nobody has used.
-pub async fn cancel_mine(account: Account, id: web::Path<String>) -> Result<NoContent, Error> {
-    let owner = account.by.user.id;
-    let cancel = move |tx: &mut Tx| cancel(&my_tokens::own(tx, owner, &id)?, tx);
-    account.by.write(cancel).await??;
+pub async fn cancel_mine(account: Account, meant: web::Path<Meant>) -> Result<NoContent, Error> {
+    let whose = Whose::of(&account.by, &meant).await?;
+    let owner = whose.owner.id;
+    let cancel = move |tx: &mut Tx| cancel(&my_tokens::own(tx, owner, meant.token())?, tx);
+    whose.write(&account.by, cancel).await??;
     Ok(NoContent)
 }
 

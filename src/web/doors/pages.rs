@@ -24,6 +24,8 @@ pub struct Person {
     pub user: User,
     /// How many tokens wait for their approval, if they are an administrator.
     pub waiting: i64,
+    /// Whether they keep a service account.
+    pub is_keeper: bool,
 }
 
 /// Anybody at a browser, signed in or not.
@@ -42,6 +44,8 @@ pub struct SignedIn {
     pub browser: Browser,
     pub session: Session,
     pub user: User,
+    /// Whether they keep a service account.
+    pub is_keeper: bool,
     pub caller: Caller,
     /// How many tokens wait for their approval, if they are an administrator.
     pub waiting: i64,
@@ -80,7 +84,7 @@ impl Visitor {
             Some(id) => {
                 app.query(move |rx| {
                     let now = rx.now;
-                    let Some((session, user)) = Session::find(rx, id, now)? else {
+                    let Some((session, user, is_keeper)) = Session::find(rx, id, now)? else {
                         return Ok(None);
                     };
                     let waiting = match user.is_admin {
@@ -90,6 +94,7 @@ impl Visitor {
                     Ok(Some(Person {
                         session,
                         user,
+                        is_keeper,
                         waiting,
                     }))
                 })
@@ -146,12 +151,14 @@ impl PageDoor for SignedIn {
             session,
             user,
             waiting,
+            is_keeper,
         } = person.ok_or(Error::SignIn { next: here })?;
         Ok(Self {
             app,
             browser,
             session,
             user,
+            is_keeper,
             caller,
             waiting,
         })

@@ -116,7 +116,7 @@ async fn look(
         if let Some(wait) = wait {
             return Ok(Err(Denied::too_many(wait)));
         }
-        let user = user.filter(User::is_enabled);
+        let user = user.filter(User::may_sign_in);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let right = password.is(hash);
         server.write_blocking(&caller, |tx| match (right, user) {
@@ -172,7 +172,7 @@ pub async fn sign_in(
     app.write(caller.acting_as(Actor::User(user.id)), move |tx| {
         // The password was right a moment ago; it may have been changed since, or the account disabled.
         db::hold_user(tx, user.id.as_bytes())?;
-        let now = User::find(tx, user.id)?.filter(User::is_enabled);
+        let now = User::find(tx, user.id)?.filter(User::may_sign_in);
         if now.is_none_or(|now| now.password_hash != user.password_hash) {
             return Err(Error::SignedOut);
         }

@@ -9,6 +9,7 @@ pub mod consent;
 mod error;
 pub mod home;
 pub mod password;
+pub mod service_accounts;
 pub mod sign_in;
 pub mod step_up;
 pub mod tokens;
@@ -38,7 +39,8 @@ pub struct Frame {
     pub version: &'static str,
     pub csrf: String,
     pub viewer: Option<Viewer>,
-    /// The current entry of the navigation: "tokens", "apps", "password", "admin", "approvals", "policy" or "".
+    /// The current entry of the navigation: "tokens", "service-accounts", "apps", "password", "admin", "approvals", "policy"
+    /// or "".
     pub here: &'static str,
     /// A sentence about an act that has just succeeded.
     pub notice: Option<&'static str>,
@@ -50,6 +52,8 @@ pub struct Viewer {
     pub is_admin: bool,
     /// To an administrator: how many tokens wait for approval.
     pub waiting: i64,
+    /// Whether they keep a service account.
+    pub is_keeper: bool,
 }
 
 impl Frame {
@@ -76,6 +80,7 @@ impl Frame {
                 username: person.user.username.clone(),
                 is_admin: person.user.is_admin,
                 waiting: person.waiting,
+                is_keeper: person.is_keeper,
             }),
             here,
             ..Self::bare()

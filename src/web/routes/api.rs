@@ -7,7 +7,7 @@ use super::Route;
 use crate::web::api::{
     all_tokens, audit, authorization_details_types as details_types, decoys, forward_auth_policies,
     identify, incidents, leaked_tokens, my_tokens, openapi, own_token, policies, rotation,
-    secret_scanning as found, user_tokens,
+    secret_scanning as found, service_accounts, user_tokens,
 };
 use crate::web::doors::Behind;
 use crate::web::endpoints::secret_scanning;
@@ -17,6 +17,10 @@ const USER_TOKENS: &str = "/api/users/{user}/personal-access-tokens";
 const USER_TOKEN: &str = "/api/users/{user}/personal-access-tokens/{token}";
 const MY_TOKENS: &str = "/api/my-account/personal-access-tokens";
 const MY_TOKEN: &str = "/api/my-account/personal-access-tokens/{token}";
+const SERVICE_TOKENS: &str = "/api/my-account/service-accounts/{account}/tokens";
+const SERVICE_TOKEN: &str = "/api/my-account/service-accounts/{account}/tokens/{token}";
+const SERVICES: &str = "/api/service-accounts";
+const SERVICE: &str = "/api/service-accounts/{account}";
 const TOKEN_POLICY: &str = "/api/policies/personal-access-tokens";
 const ALL_TOKENS: &str = "/api/personal-access-tokens";
 const ANY_TOKEN: &str = "/api/personal-access-tokens/{token}";
@@ -31,7 +35,7 @@ pub const LEAKED_TOKENS: &str = "/api/leaked-tokens";
 
 /// Them all.
 pub(super) fn all() -> Vec<Route> {
-    [for_anybody(), for_scripts(), for_managers()]
+    [for_anybody(), for_scripts(), for_keepers(), for_managers()]
         .into_iter()
         .flatten()
         .collect()
@@ -69,6 +73,24 @@ fn for_scripts() -> Vec<Route> {
     ]
 }
 
+/// Service accounts that a person keeps, and their tokens: by the handlers of people's own.
+#[rustfmt::skip]
+fn for_keepers() -> Vec<Route> {
+    vec![
+        get("/api/my-account/service-accounts", service_accounts::mine, service_accounts::MINE),
+        get("/api/my-account/service-accounts/{account}/tokens/options", my_tokens::options, my_tokens::OPTIONS.kept("getServiceAccountTokenOptions")),
+        get(SERVICE_TOKENS, my_tokens::list, my_tokens::LIST.kept("listServiceAccountTokens")),
+        post(SERVICE_TOKENS, my_tokens::create, my_tokens::CREATE.kept("createServiceAccountToken")),
+        get(SERVICE_TOKEN, my_tokens::show, my_tokens::SHOW.kept("getServiceAccountToken")),
+        patch(SERVICE_TOKEN, my_tokens::change, my_tokens::CHANGE.kept("changeServiceAccountToken")),
+        delete(SERVICE_TOKEN, my_tokens::revoke, my_tokens::REVOKE.kept("revokeServiceAccountToken")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate", rotation::rotate_mine, rotation::ROTATE_MINE.kept("rotateServiceAccountToken")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/finish", rotation::finish_mine, rotation::FINISH_MINE.kept("finishServiceAccountRotation")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/cancel", rotation::cancel_mine, rotation::CANCEL_MINE.kept("cancelServiceAccountRotation")),
+        get("/api/my-account/service-accounts/{account}/tokens/{token}/events", audit::of_mine, audit::OF_MINE.kept("listEventsOfServiceAccountToken")),
+    ]
+}
+
 /// Everybody's tokens, and the rules.
 #[rustfmt::skip]
 fn for_managers() -> Vec<Route> {
@@ -91,6 +113,12 @@ fn for_managers() -> Vec<Route> {
         get(USER_TOKEN, user_tokens::show, user_tokens::SHOW),
         patch(USER_TOKEN, user_tokens::change, user_tokens::CHANGE),
         delete(USER_TOKEN, user_tokens::revoke, user_tokens::REVOKE),
+        get(SERVICES, service_accounts::list, service_accounts::LIST),
+        post(SERVICES, service_accounts::create, service_accounts::CREATE),
+        get(SERVICE, service_accounts::show, service_accounts::SHOW),
+        patch(SERVICE, service_accounts::change, service_accounts::CHANGE),
+        delete(SERVICE, service_accounts::disable, service_accounts::DISABLE),
+        put("/api/service-accounts/{account}/keepers", service_accounts::set_keepers, service_accounts::SET_KEEPERS),
         post("/api/users/{user}/tokens/revoke-all", incidents::of_user, incidents::OF_USER),
         post("/api/tokens/revoke-all", incidents::of_everybody, incidents::OF_EVERYBODY),
         post("/api/tokens/identify", identify::post, identify::POST),

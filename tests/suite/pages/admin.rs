@@ -355,7 +355,7 @@ async fn the_export_has_all_rows_and_no_formulas() {
             line.contains(&format!("\"many {number}\",\"\",\"bob\",")),
             "{line}"
         );
-        assert_eq!(line.matches("\",\"").count(), 17, "{line}");
+        assert_eq!(line.matches("\",\"").count(), 18, "{line}");
     }
     let mine = "/api/my-account/personal-access-tokens";
     let alice = house.server.signed_in(&house.alice).await;

@@ -11,4 +11,5 @@ mod policy;
 mod reveal;
 mod rotate;
 mod rules;
+mod service_accounts;
 mod token;

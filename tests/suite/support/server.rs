@@ -17,6 +17,7 @@ use jeton::domain::limits::Limits;
 use jeton::domain::password::Password;
 use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
 use jeton::domain::resource::{Catalogue, NewScope, Resource};
+use jeton::domain::service_account::ServiceAccount;
 use jeton::domain::tx::{Caller, Tx};
 use jeton::domain::user::User;
 use jeton::domain::words::{Audience, Scope};
@@ -135,6 +136,15 @@ impl Server {
             User::create(tx, name, None, is_admin, Some(&PASSWORD_HASH))
         });
         made.expect("the account is made")
+    }
+
+    /// A service account with these keepers.
+    pub fn service_account(&self, name: &str, keepers: &[&User]) -> User {
+        let keepers: Vec<User> = keepers.iter().map(|keeper| (*keeper).clone()).collect();
+        let made = self.app.write_blocking(&Caller::command_line(), |tx| {
+            ServiceAccount::create(tx, name, "", &keepers)
+        });
+        made.expect("the service account is made").user
     }
 
     /// Make somebody an administrator, or one no longer.

@@ -22,12 +22,13 @@ use crate::web::form::Query;
 /// Rows that are read at a time.
 const ROWS: usize = 500;
 
-const HEAD: [&str; 18] = [
+const HEAD: [&str; 19] = [
     "id",
     "name",
     "description",
     "owner",
     "user id",
+    "owner kind",
     "status",
     "hint",
     "scopes",
@@ -107,6 +108,7 @@ fn row(found: &Found, now: Timestamp) -> String {
         text(&grant.description),
         found.username.clone(),
         grant.user_id.map(|id| id.to_string()).unwrap_or_default(),
+        found.owner_kind.as_str().to_owned(),
         found.token.state(now).as_str().to_owned(),
         token.hint.clone(),
         grant.scope.to_string(),

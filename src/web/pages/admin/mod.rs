@@ -15,5 +15,7 @@ use super::{Error, Errors, Frame, Leads, page, plain, see_other, with_query};
 /// One token in a list, and whose it is.
 pub struct AdminRow {
     pub owner: String,
+    /// Whether that is a service account.
+    pub of_service: bool,
     pub token: TokenRow,
 }

@@ -10,7 +10,7 @@ use crate::db::Conn;
 use crate::domain::client::Client;
 use crate::domain::id::Id;
 use crate::domain::personal_token::search::Found;
-use crate::domain::user::User;
+use crate::domain::user::{User, UserKind};
 use crate::web::pages::tokens::TokenRow;
 
 /// The names of all who made or revoked some tokens, as the audit trail writes them.
@@ -44,6 +44,7 @@ impl People {
     pub fn row(&self, found: &Found, now: Timestamp) -> AdminRow {
         AdminRow {
             owner: found.username.clone(),
+            of_service: found.owner_kind == UserKind::Service,
             token: TokenRow::told(&found.token, now, |actor| self.name(actor)),
         }
     }

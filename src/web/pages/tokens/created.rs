@@ -9,11 +9,13 @@ use crate::domain::secret::Secret;
 use crate::web::doors::SignedIn;
 use crate::web::pages::when::length;
 use crate::web::pages::{Error, Frame, Leads, When, page};
+use crate::web::whose::Whose;
 
 #[derive(Template)]
 #[template(path = "tokens/created.html")]
-struct CreatedToken {
+struct CreatedToken<'a> {
     frame: Frame,
+    whose: &'a Whose,
     name: String,
     secret: String,
     expires: Option<When>,
@@ -40,14 +42,16 @@ struct Old {
 
 pub(super) fn page_for(
     person: &SignedIn,
+    whose: &Whose,
     token: &PersonalToken,
     secret: &Secret,
 ) -> Result<HttpResponse, Error> {
-    reveal(person, token, secret, None)
+    reveal(person, whose, token, secret, None)
 }
 
 pub(super) fn page_for_successor(
     person: &SignedIn,
+    whose: &Whose,
     rotated: &Rotated,
 ) -> Result<HttpResponse, Error> {
     let (now, old) = (person.app.now(), &rotated.predecessor);
@@ -58,11 +62,18 @@ pub(super) fn page_for_successor(
         until: until.map(|until| When::of(until, now)),
         drain: length(person.app.policy().personal.drain),
     };
-    reveal(person, &rotated.successor, &rotated.secret, Some(old))
+    reveal(
+        person,
+        whose,
+        &rotated.successor,
+        &rotated.secret,
+        Some(old),
+    )
 }
 
 fn reveal(
     person: &SignedIn,
+    whose: &Whose,
     token: &PersonalToken,
     secret: &Secret,
     old: Option<Old>,
@@ -72,7 +83,8 @@ fn reveal(
     let resources: Vec<String> = grant.audience.iter().map(str::to_owned).collect();
     let dotenv = format!("JETON_TOKEN={}\n", secret.expose());
     let view = CreatedToken {
-        frame: Frame::of(person, "tokens"),
+        frame: Frame::of(person, whose.here),
+        whose,
         name: token.name().to_owned(),
         secret: secret.expose().to_owned(),
         expires: token.token.expires_at.map(|end| When::of(end, now)),

@@ -15,16 +15,18 @@ use crate::domain::seen_network::SeenNetwork;
 use crate::domain::words::Scope;
 use crate::oauth::Params;
 use crate::web::doors::{Posted, SignedIn};
+use crate::web::errors;
 use crate::web::pages::when::{from_input, to_input};
 use crate::web::pages::{
     Error, Errors, Frame, Leads, ScopeChoice, When, page, see_other, with_query,
 };
-use crate::web::{errors, routes};
+use crate::web::whose::{Meant, Whose};
 
 #[derive(Template)]
 #[template(path = "tokens/edit.html")]
-struct EditToken {
+struct EditToken<'a> {
     frame: Frame,
+    whose: &'a Whose,
     /// Fields: name, description, scope, expires_at, networks, form.
     errors: Errors,
     /// The token as it is.
@@ -66,8 +68,8 @@ struct Fields {
 }
 
 /// The form, as the token is.
-pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let token = own(&person, &id).await?;
+pub async fn get(person: SignedIn, meant: web::Path<Meant>) -> Result<HttpResponse, Error> {
+    let (whose, token) = own(&person, &meant).await?;
     let fields = Fields {
         name: token.name().to_owned(),
         description: token.grant.description.clone().unwrap_or_default(),
@@ -75,16 +77,20 @@ pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse
         expires_at: token.token.expires_at.map(to_input).unwrap_or_default(),
         networks: shown_networks(&token),
     };
-    form(&person, StatusCode::OK, &token, fields, Errors::default()).await
+    let errors = Errors::default();
+    form(&person, StatusCode::OK, &whose, &token, fields, errors).await
 }
 
 /// Change the token, or say at which field it can't be changed so.
-pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn post(
+    posted: Posted<SignedIn>,
+    meant: web::Path<Meant>,
+) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,
         form: sent,
     } = posted;
-    let token = own(&person, &id).await?;
+    let (whose, token) = own(&person, &meant).await?;
     let text = |name| sent.get(name).unwrap_or_default().to_owned();
     let fields = Fields {
         name: text("name"),
@@ -99,6 +105,7 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
             return form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
+                &whose,
                 &token,
                 fields,
                 errors,
@@ -107,23 +114,20 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
         }
     };
     if changes.networks.is_some() {
-        person.recently(|| format!("{}/{id}", routes::TOKENS))?;
+        person.recently(|| format!("{}/{}", whose.home, meant.token()))?;
     }
     let before = token.clone();
-    let changed = person
-        .app
-        .write(person.caller.clone(), move |tx| before.change(tx, changes))
-        .await;
+    let changed = whose
+        .write(&person, move |tx| before.change(tx, changes))
+        .await?;
     match changed {
-        Ok(_) => Ok(see_other(&with_query(
-            routes::TOKENS,
-            &[("done", "changed")],
-        ))),
+        Ok(_) => Ok(see_other(&with_query(&whose.home, &[("done", "changed")]))),
         Err(problem) => {
             let errors = at_field(problem, "expires_at")?;
             form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
+                &whose,
                 &token,
                 fields,
                 errors,
@@ -179,6 +183,7 @@ fn shown_networks(token: &PersonalToken) -> String {
 async fn form(
     person: &SignedIn,
     status: StatusCode,
+    whose: &Whose,
     token: &PersonalToken,
     fields: Fields,
     errors: Errors,
@@ -197,7 +202,7 @@ async fn form(
             Ok((catalogue, SeenNetwork::of(rx, grant)?, history))
         })
         .await?;
-    let (owner, now) = (person.user.id, person.app.now());
+    let now = person.app.now();
     let places = places.into_iter().take(PLACES).map(|place| Place {
         address: place.address,
         first: When::of(place.first_used_at, now),
@@ -214,9 +219,10 @@ async fn form(
     let details = token.grant.authorization_details.as_ref();
     let details = details.map(|details| details.said(&catalogue));
     let view = EditToken {
-        frame: Frame::of(person, "tokens"),
+        frame: Frame::of(person, whose.here),
+        whose,
         errors,
-        row: TokenRow::of(token, owner, now),
+        row: TokenRow::of(token, whose, now),
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
@@ -227,7 +233,7 @@ async fn form(
         places: places.collect(),
         history: history
             .iter()
-            .map(|entry| HistoryRow::of(entry, owner, now))
+            .map(|entry| HistoryRow::of(entry, whose, now))
             .collect(),
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)

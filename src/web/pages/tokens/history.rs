@@ -1,12 +1,11 @@
 //! What happened to a token, as its owner is told.
 
-use super::who;
 use crate::clock::Timestamp;
 use crate::domain::audit::{Entry, What};
 use crate::domain::denial::{Reason, Told};
-use crate::domain::id::Id;
 use crate::domain::tx::Actor;
 use crate::web::pages::When;
+use crate::web::whose::Whose;
 
 /// Events that a page shows at most.
 pub const SHOWN: i64 = 50;
@@ -22,14 +21,14 @@ pub struct HistoryRow {
 }
 
 impl HistoryRow {
-    /// An event of a token of `owner`, as seen at `now`.
-    pub fn of(entry: &Entry, owner: Id, now: Timestamp) -> Self {
+    /// An event of one of these tokens, as seen at `now`.
+    pub fn of(entry: &Entry, whose: &Whose, now: Timestamp) -> Self {
         Self {
             at: When::of(entry.at, now),
             what: what(entry),
             by: match entry.actor.as_str() {
                 actor if actor == Actor::System.to_string() => "the server".to_owned(),
-                actor => who(actor, owner),
+                actor => whose.who(actor),
             },
             from: entry.address.clone(),
         }

@@ -1,6 +1,6 @@
-//! My tokens.
+//! My tokens, or those of a service account.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::TokenRow;
@@ -9,11 +9,13 @@ use crate::domain::seen_network::SeenNetwork;
 use crate::web::doors::SignedIn;
 use crate::web::form::Query;
 use crate::web::pages::{Error, Frame, Leads, page};
+use crate::web::whose::{Meant, Whose};
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
 struct Tokens {
     frame: Frame,
+    whose: Whose,
     /// "active", "ended", "expiring", "never-used" or "no-expiry"
     show: &'static str,
     rows: Vec<TokenRow>,
@@ -26,19 +28,24 @@ struct Tokens {
 const SHOWN: [&str; 5] = ["active", "ended", "expiring", "never-used", "no-expiry"];
 
 /// The tokens that `?show=` asks for; the live ones without it.
-pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, Error> {
+pub async fn get(
+    person: SignedIn,
+    meant: web::Path<Meant>,
+    Query(query): Query,
+) -> Result<HttpResponse, Error> {
+    let whose = Whose::of(&person, &meant).await?;
     let asked = query.get("show").unwrap_or_default();
     let show = SHOWN
         .into_iter()
         .find(|show| *show == asked)
         .unwrap_or("active");
-    let owner = person.user.clone();
+    let (owner, maker) = (whose.owner.clone(), person.user.clone());
     let now = person.app.now();
     let (tokens, new_networks, may_create) = person
         .app
         .read(move |rx| {
             let policy = rx.token_policy()?;
-            let may_create = PersonalToken::check_may_create(rx, &policy, &owner);
+            let may_create = PersonalToken::check_may_create(rx, &policy, &owner, Some(&maker));
             let new_networks = SeenNetwork::new_of(rx, owner.id, now)?;
             Ok::<_, Error>((
                 PersonalToken::all_of(rx, owner.id)?,
@@ -53,7 +60,7 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
     };
     let current = tokens.iter().filter(|token| token.token.spent_at.is_none());
     let rows = current.map(|token| {
-        let mut row = TokenRow::of(token, person.user.id, now).beside(token, &tokens, now);
+        let mut row = TokenRow::of(token, &whose, now).beside(token, &tokens, now);
         let new = new_networks
             .iter()
             .find(|new| new.grant_id == token.grant.id);
@@ -81,12 +88,14 @@ pub async fn get(person: SignedIn, Query(query): Query) -> Result<HttpResponse, 
         Some("revoked") => Some("The token is revoked. Nothing can use it any more."),
         _ => None,
     };
+    let rows: Vec<TokenRow> = rows.map(|(_, row)| row).collect();
     let view = Tokens {
-        frame: Frame::of(&person, "tokens").with_notice(notice),
+        frame: Frame::of(&person, whose.here).with_notice(notice),
         show,
-        rows: rows.map(|(_, row)| row).collect(),
+        rows,
         why_not,
         has_any: !tokens.is_empty(),
+        whose,
     };
     page(HttpResponse::Ok(), &person.browser, Leads::Here, &view)
 }

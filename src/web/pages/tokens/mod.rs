@@ -1,4 +1,4 @@
-//! A person's own tokens.
+//! A person's own tokens, and those of service accounts they keep.
 
 mod created;
 mod details;
@@ -17,8 +17,8 @@ use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PersonalToken, Problem, State, days};
-use crate::domain::tx::Actor;
 use crate::web::doors::SignedIn;
+use crate::web::whose::{Meant, Whose};
 use expiry::exactly;
 
 /// One token in a list.
@@ -69,8 +69,8 @@ impl TokenRow {
         matches!(self.state, "active" | "pending")
     }
 
-    fn of(token: &PersonalToken, owner: Id, now: Timestamp) -> Self {
-        Self::told(token, now, |actor| who(actor, owner))
+    fn of(token: &PersonalToken, whose: &Whose, now: Timestamp) -> Self {
+        Self::told(token, now, |actor| whose.who(actor))
     }
 
     /// The token, with everybody who did something to it by the name that `who` has for them.
@@ -197,26 +197,11 @@ fn state_note(token: &PersonalToken, now: Timestamp, who: impl Fn(&str) -> Strin
     )
 }
 
-/// Who did something to a token of `owner`, as the owner would say it.
-fn who(actor: &str, owner: Id) -> String {
-    if actor == Actor::User(owner).to_string() {
-        "you"
-    } else if actor.starts_with("user:") {
-        "an administrator"
-    } else if actor.starts_with("client:") {
-        "an app"
-    } else if actor == Actor::CommandLine.to_string() {
-        "the operator"
-    } else {
-        "whoever held it"
-    }
-    .to_owned()
-}
-
-/// The person's own token of the id in the path, or its successor if it was rotated: links to it stay good.
-async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
-    let id: Id = id.parse().map_err(|_| Error::NotFound)?;
-    let owner = person.user.id;
+/// Whose token is named in the path, and the token, or its successor if it was rotated: links to it stay good.
+async fn own(person: &SignedIn, meant: &Meant) -> Result<(Whose, PersonalToken), Error> {
+    let whose = Whose::of(person, meant).await?;
+    let id: Id = meant.token().parse().map_err(|_| Error::NotFound)?;
+    let owner = whose.owner.id;
     let found = person
         .app
         .query(move |rx| match PersonalToken::owned_by(rx, owner, id)? {
@@ -224,7 +209,7 @@ async fn own(person: &SignedIn, id: &str) -> Result<PersonalToken, Error> {
             None => Ok(None),
         })
         .await?;
-    found.ok_or(Error::NotFound)
+    Ok((whose, found.ok_or(Error::NotFound)?))
 }
 
 /// Put a problem at the field it is about; `end` is what the page calls the token's end.

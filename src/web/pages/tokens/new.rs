@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::details::{self, FIELD, PickType};
@@ -20,11 +20,13 @@ use crate::web::doors::{Posted, Recent, SignedIn};
 use crate::web::errors;
 use crate::web::form::Query;
 use crate::web::pages::{Error, Errors, Frame, Leads, ScopeChoice, page, plain};
+use crate::web::whose::{Meant, Whose};
 
 #[derive(Template)]
 #[template(path = "tokens/new.html")]
-struct NewToken {
+struct NewToken<'a> {
     frame: Frame,
+    whose: &'a Whose,
     /// Fields: name, description, scope, expires, networks, idle, not_before, reason, form.
     errors: Errors,
     name: String,
@@ -65,13 +67,19 @@ struct PickResource {
 }
 
 /// The form, filled in by a link if there is one.
-pub async fn get(Recent(person): Recent, Query(query): Query) -> Result<HttpResponse, Error> {
+pub async fn get(
+    Recent(person): Recent,
+    meant: web::Path<Meant>,
+    Query(query): Query,
+) -> Result<HttpResponse, Error> {
+    let whose = Whose::of(&person, &meant).await?;
     let house = house(&person).await?;
     let wish = Wish::linked(&query, &house.catalogue);
     let prefilled = query.names().next().is_some();
     form(
         &person,
         StatusCode::OK,
+        &whose,
         &house,
         wish,
         Errors::default(),
@@ -81,13 +89,17 @@ pub async fn get(Recent(person): Recent, Query(query): Query) -> Result<HttpResp
 
 /// Make the token. Its secret is in this one answer: it is not redirected away from, because nothing that could bring
 /// it back is kept.
-pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
+pub async fn post(
+    posted: Posted<SignedIn>,
+    meant: web::Path<Meant>,
+) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,
         form: sent,
     } = posted;
     let wish = Wish::posted(&sent);
-    person.recently(|| wish.as_link())?;
+    let whose = Whose::of(&person, &meant).await?;
+    person.recently(|| wish.as_link(&whose.home))?;
     let house = house(&person).await?;
     let new = match asked(&wish, &house.catalogue, person.app.now()) {
         Ok(new) => new,
@@ -95,6 +107,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             return form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
+                &whose,
                 &house,
                 wish,
                 errors,
@@ -102,17 +115,20 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
             );
         }
     };
-    let owner = person.user.clone();
-    let made = person
-        .write(move |tx| PersonalToken::create(tx, &owner, new, Via::Page))
+    let owner = whose.owner.clone();
+    let made = whose
+        .write(&person, move |tx| {
+            PersonalToken::create(tx, &owner, new, Via::Page)
+        })
         .await?;
     match made {
-        Ok((token, secret)) => created::page_for(&person, &token, &secret),
+        Ok((token, secret)) => created::page_for(&person, &whose, &token, &secret),
         Err(problem) => {
             let errors = at_field(problem, "expires")?;
             form(
                 &person,
                 StatusCode::UNPROCESSABLE_ENTITY,
+                &whose,
                 &house,
                 wish,
                 errors,
@@ -181,6 +197,7 @@ async fn house(person: &SignedIn) -> Result<House, Error> {
 fn form(
     person: &SignedIn,
     status: StatusCode,
+    whose: &Whose,
     house: &House,
     wish: Wish,
     errors: Errors,
@@ -189,12 +206,13 @@ fn form(
     let policy = &house.policy;
     let fields = ["networks", "idle", "not_before"];
     let view = NewToken {
-        frame: Frame::of(person, "tokens"),
+        frame: Frame::of(person, whose.here),
+        whose,
         limited: !(wish.networks.is_empty() && wish.idle.is_empty() && wish.not_before.is_empty())
             || fields.iter().any(|field| errors.on(field).is_some()),
         errors,
         idles: idles(&wish.idle),
-        resources: resources(person, &house.catalogue, &wish),
+        resources: resources(whose.owner.is_admin, &house.catalogue, &wish),
         expiries: expiries(policy, &wish.expires, person.app.now()),
         name: wish.name,
         description: wish.description,
@@ -203,7 +221,7 @@ fn form(
         not_before: wish.not_before,
         prefilled,
         policy_notes: notes(policy),
-        needs_approval: policy.holds_back(&person.user, &person.caller.actor),
+        needs_approval: policy.holds_back(Some(&person.user), &person.caller.actor),
         reason: wish.reason,
     };
     page(errors::answer(status), &person.browser, Leads::Here, &view)
@@ -225,8 +243,7 @@ fn idles(chosen: &str) -> Vec<Idle> {
     std::iter::once(never).chain(others).collect()
 }
 
-fn resources(person: &SignedIn, catalogue: &Catalogue, wish: &Wish) -> Vec<PickResource> {
-    let is_admin = person.user.is_admin;
+fn resources(is_admin: bool, catalogue: &Catalogue, wish: &Wish) -> Vec<PickResource> {
     let mut shown = vec![];
     for (resource, definitions) in catalogue.iter() {
         let choices = definitions.iter().filter_map(|definition| {

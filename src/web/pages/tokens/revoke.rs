@@ -8,15 +8,18 @@ use super::{TokenRow, own};
 use crate::db::Fault;
 use crate::domain::grant::Because;
 use crate::domain::personal_token::{PersonalToken, days};
+use crate::domain::tx::Tx;
 use crate::oauth::Params;
 use crate::web::doors::{Posted, SignedIn};
+use crate::web::errors;
 use crate::web::pages::{Error, Errors, Frame, Leads, page, see_other, with_query};
-use crate::web::{errors, routes};
+use crate::web::whose::{Meant, Whose};
 
 #[derive(Template)]
 #[template(path = "tokens/revoke.html")]
-struct RevokeToken {
+struct RevokeToken<'a> {
     frame: Frame,
+    whose: &'a Whose,
     /// Fields: confirm, form.
     errors: Errors,
     row: TokenRow,
@@ -32,11 +35,12 @@ struct RevokeToken {
 const REASON_MAX: usize = 255;
 
 /// What would end with it.
-pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let token = own(&person, &id).await?;
+pub async fn get(person: SignedIn, meant: web::Path<Meant>) -> Result<HttpResponse, Error> {
+    let (whose, token) = own(&person, &meant).await?;
     form(
         &person,
         StatusCode::OK,
+        &whose,
         &token,
         &Params::default(),
         Errors::default(),
@@ -44,12 +48,15 @@ pub async fn get(person: SignedIn, id: web::Path<String>) -> Result<HttpResponse
 }
 
 /// End the token. One that was used in the last 24 hours wants its name typed.
-pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn post(
+    posted: Posted<SignedIn>,
+    meant: web::Path<Meant>,
+) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,
         form: sent,
     } = posted;
-    let token = own(&person, &id).await?;
+    let (whose, token) = own(&person, &meant).await?;
     if is_in_use(&person, &token) && sent.get("confirm").map(str::trim) != Some(token.name()) {
         let errors = Errors::one(
             "confirm",
@@ -58,6 +65,7 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
         return form(
             &person,
             StatusCode::UNPROCESSABLE_ENTITY,
+            &whose,
             &token,
             &sent,
             errors,
@@ -66,16 +74,9 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
     let reason = sent
         .get("reason")
         .map(|reason| reason.trim().chars().take(REASON_MAX).collect());
-    person
-        .app
-        .write(person.caller.clone(), move |tx| {
-            Ok::<_, Fault>(token.revoke(tx, &Because::Asked(reason))?)
-        })
-        .await?;
-    Ok(see_other(&with_query(
-        routes::TOKENS,
-        &[("done", "revoked")],
-    )))
+    let revoke = move |tx: &mut Tx| Ok::<_, Fault>(token.revoke(tx, &Because::Asked(reason))?);
+    whose.write(&person, revoke).await??;
+    Ok(see_other(&with_query(&whose.home, &[("done", "revoked")])))
 }
 
 fn is_in_use(person: &SignedIn, token: &PersonalToken) -> bool {
@@ -88,11 +89,12 @@ fn is_in_use(person: &SignedIn, token: &PersonalToken) -> bool {
 fn form(
     person: &SignedIn,
     status: StatusCode,
+    whose: &Whose,
     token: &PersonalToken,
     sent: &Params,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let row = TokenRow::of(token, person.user.id, person.app.now());
+    let row = TokenRow::of(token, whose, person.app.now());
     let from = row
         .last_used_ip
         .as_ref()
@@ -106,7 +108,8 @@ fn form(
         None => "It has never been used, as far as this server knows.".to_owned(),
     };
     let view = RevokeToken {
-        frame: Frame::of(person, "tokens"),
+        frame: Frame::of(person, whose.here),
+        whose,
         errors,
         typed: is_in_use(person, token),
         row,

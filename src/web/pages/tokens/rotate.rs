@@ -12,14 +12,16 @@ use crate::domain::personal_token::{LONGEST_OVERLAP, PersonalToken, Problem, Rot
 use crate::domain::tx::Tx;
 use crate::oauth::Params;
 use crate::web::doors::{Posted, Recent, SignedIn};
+use crate::web::errors;
 use crate::web::pages::when::length;
 use crate::web::pages::{Error, Errors, Frame, Leads, When, page, see_other, with_query};
-use crate::web::{errors, routes};
+use crate::web::whose::{Meant, Whose};
 
 #[derive(Template)]
 #[template(path = "tokens/rotate.html")]
-struct RotateToken {
+struct RotateToken<'a> {
     frame: Frame,
+    whose: &'a Whose,
     /// Fields: overlap, expires, form.
     errors: Errors,
     row: TokenRow,
@@ -44,23 +46,26 @@ struct Overlap {
 }
 
 /// The form.
-pub async fn get(Recent(person): Recent, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let token = own(&person, &id).await?;
+pub async fn get(Recent(person): Recent, meant: web::Path<Meant>) -> Result<HttpResponse, Error> {
+    let (whose, token) = own(&person, &meant).await?;
     let (sent, errors) = (Params::default(), Errors::default());
-    form(&person, StatusCode::OK, &token, &sent, errors).await
+    form(&person, StatusCode::OK, &whose, &token, &sent, errors).await
 }
 
 /// Make the successor. Its secret is in this one answer.
-pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn post(
+    posted: Posted<SignedIn>,
+    meant: web::Path<Meant>,
+) -> Result<HttpResponse, Error> {
     let Posted {
         by: person,
         form: sent,
     } = posted;
-    person.recently(|| format!("{}/{id}/rotate", routes::TOKENS))?;
-    let token = own(&person, &id).await?;
+    let (whose, token) = own(&person, &meant).await?;
+    person.recently(|| format!("{}/{}/rotate", whose.home, meant.token()))?;
     let refused = async |errors| {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        form(&person, status, &token, &sent, errors).await
+        form(&person, status, &whose, &token, &sent, errors).await
     };
     let overlap = parse_duration(sent.get("overlap").unwrap_or_default());
     let Some(overlap) = overlap else {
@@ -77,9 +82,10 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
         by_itself: false,
     };
     let old = token.clone();
-    let rotated = person.write(move |tx| old.rotate(tx, rotation)).await?;
+    let rotate = move |tx: &mut Tx| old.rotate(tx, rotation);
+    let rotated = whose.write(&person, rotate).await?;
     match rotated {
-        Ok(rotated) => created::page_for_successor(&person, &rotated),
+        Ok(rotated) => created::page_for_successor(&person, &whose, &rotated),
         Err(problem) => refused(at_field(problem, "expires")?).await,
     }
 }
@@ -87,37 +93,38 @@ pub async fn post(posted: Posted<SignedIn>, id: web::Path<String>) -> Result<Htt
 /// End the old token now.
 pub async fn finish(
     posted: Posted<SignedIn>,
-    id: web::Path<String>,
+    meant: web::Path<Meant>,
 ) -> Result<HttpResponse, Error> {
-    let token = own(&posted.by, &id).await?;
+    let (whose, token) = own(&posted.by, &meant).await?;
     let finish = move |tx: &mut Tx| token.finish_rotation(tx);
-    done(posted.by.write(finish).await?, "finished")
+    done(&whose, whose.write(&posted.by, finish).await?, "finished")
 }
 
 /// Drop the new token, which nobody has used.
 pub async fn cancel(
     posted: Posted<SignedIn>,
-    id: web::Path<String>,
+    meant: web::Path<Meant>,
 ) -> Result<HttpResponse, Error> {
-    let token = own(&posted.by, &id).await?;
+    let (whose, token) = own(&posted.by, &meant).await?;
     let cancel = move |tx: &mut Tx| token.cancel_rotation(tx).map(drop);
-    done(posted.by.write(cancel).await?, "cancelled")
+    done(&whose, whose.write(&posted.by, cancel).await?, "cancelled")
 }
 
 /// Back to the list, which says what was done, or why it was not.
-fn done(outcome: Result<(), Problem>, done: &str) -> Result<HttpResponse, Error> {
+fn done(whose: &Whose, outcome: Result<(), Problem>, done: &str) -> Result<HttpResponse, Error> {
     let done = match outcome {
         Ok(()) => done,
         Err(Problem::Fault(fault)) => return Err(fault.into()),
         Err(Problem::SuccessorUsed) => "successor-used",
         Err(_) => "not-rotating",
     };
-    Ok(see_other(&with_query(routes::TOKENS, &[("done", done)])))
+    Ok(see_other(&with_query(&whose.home, &[("done", done)])))
 }
 
 async fn form(
     person: &SignedIn,
     status: StatusCode,
+    whose: &Whose,
     token: &PersonalToken,
     sent: &Params,
     errors: Errors,
@@ -146,9 +153,10 @@ async fn form(
     let same = same_life(&token.token, now).life(now);
     let same = same.map_or("never".to_owned(), value_of);
     let view = RotateToken {
-        frame: Frame::of(person, "tokens"),
+        frame: Frame::of(person, whose.here),
+        whose,
         errors,
-        row: TokenRow::of(token, person.user.id, now),
+        row: TokenRow::of(token, whose, now),
         ended: token.token.is_expired(now),
         overlaps: overlaps.collect(),
         drain: length(policy.drain),

@@ -86,8 +86,8 @@ impl Wish {
         }
     }
 
-    /// The link that brings the form back as it is, box by box.
-    pub fn as_link(&self) -> String {
+    /// The link that brings the form below `home` back as it is, box by box.
+    pub fn as_link(&self, home: &str) -> String {
         let mut pairs = vec![
             ("name", self.name.as_str()),
             ("description", &self.description),
@@ -102,7 +102,7 @@ impl Wish {
         for (field, values) in &self.details {
             pairs.extend(values.iter().map(|value| (field.as_str(), value.as_str())));
         }
-        with_query("/settings/tokens/new", &pairs)
+        with_query(&format!("{home}/new"), &pairs)
     }
 
     /// The values of a field of authorization details.

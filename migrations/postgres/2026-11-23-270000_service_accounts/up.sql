@@ -1,0 +1,18 @@
+-- A service account is a row of users that nobody can sign in as, whatever a later program may try.
+ALTER TABLE users ADD COLUMN kind TEXT NOT NULL DEFAULT 'person'
+    CHECK (kind = 'person' OR (kind = 'service' AND password_hash IS NULL AND email IS NULL AND NOT is_admin));
+ALTER TABLE users ADD COLUMN description TEXT;
+
+-- The people who manage a service account's tokens, and hear of them.
+CREATE TABLE service_account_keepers (
+    service_account_id BYTEA NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id            BYTEA NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    added_at           BIGINT NOT NULL,
+    added_by           TEXT NOT NULL,
+    PRIMARY KEY (service_account_id, user_id)
+);
+CREATE INDEX service_accounts_of_keeper ON service_account_keepers (user_id);
+
+-- Each keeper is reminded of a token, on a day of their own.
+ALTER TABLE reminders DROP CONSTRAINT reminders_pkey;
+ALTER TABLE reminders ADD PRIMARY KEY (token_id, stage, user_id);

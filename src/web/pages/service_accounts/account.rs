@@ -1,0 +1,183 @@
+//! One service account, and who keeps it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{Error, Errors, Frame, Leads, at_field, page, see_other};
+use crate::db::Conn;
+use crate::domain::id::Id;
+use crate::domain::service_account::{ServiceAccount, Unfit};
+use crate::domain::tx::Tx;
+use crate::domain::user::User;
+use crate::web::doors::{Posted, SignedIn};
+use crate::web::form::Query;
+use crate::web::{errors, routes};
+
+#[derive(Template)]
+#[template(path = "service_accounts/account.html")]
+struct Account {
+    frame: Frame,
+    /// Fields: keepers, form.
+    errors: Errors,
+    name: String,
+    description: String,
+    disabled: bool,
+    has_keeper: bool,
+    /// Whether the person who looks is a keeper.
+    mine: bool,
+    keepers: Vec<Keeper>,
+    /// Who is to become one, as it was written.
+    add: String,
+}
+
+struct Keeper {
+    id: String,
+    username: String,
+    disabled: bool,
+    is_me: bool,
+}
+
+/// Who keeps it.
+pub async fn get(
+    person: SignedIn,
+    name: web::Path<String>,
+    Query(query): Query,
+) -> Result<HttpResponse, Error> {
+    let account = found(&person, &name).await?;
+    let notice = match query.get("done") {
+        Some("created") => {
+            Some("The service account is there. Its keepers can make tokens for it.")
+        }
+        Some("added") => Some("They can manage its tokens now."),
+        Some("removed") => {
+            Some("They can't manage its tokens any more. The tokens work as before.")
+        }
+        _ => None,
+    };
+    let add = query.get("keepers").unwrap_or_default();
+    let (status, errors) = (StatusCode::OK, Errors::default());
+    form(&person, status, &account, add, errors, notice)
+}
+
+/// Let one more person keep it.
+pub async fn add(posted: Posted<SignedIn>, name: web::Path<String>) -> Result<HttpResponse, Error> {
+    let Posted { by: person, form } = posted;
+    let account = found(&person, &name).await?;
+    let here = here(&account);
+    person.recently(|| here.clone())?;
+    let wanted = form.get("keepers").unwrap_or_default().to_owned();
+    let changed = change(&person, &account, move |tx, account| {
+        let keeper = ServiceAccount::keeper(tx, &wanted)?;
+        account.add_keeper(tx, &keeper)
+    });
+    match changed.await? {
+        Ok(()) => Ok(see_other(&format!("{here}?done=added"))),
+        Err(unfit) => refused(&person, &account, form.get("keepers"), unfit),
+    }
+}
+
+/// Let a person keep it no longer. Only an administrator may do that to the last one.
+pub async fn remove(
+    posted: Posted<SignedIn>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let person = posted.by;
+    let (name, keeper) = path.into_inner();
+    let account = found(&person, &name).await?;
+    let here = here(&account);
+    person.recently(|| here.clone())?;
+    let keeper: Id = keeper.parse().map_err(|_| Error::NotFound)?;
+    let keeper = account.keepers.iter().find(|kept| kept.id == keeper);
+    let Some(keeper) = keeper.cloned() else {
+        return Ok(see_other(&here));
+    };
+    let (is_admin, leaves) = (person.user.is_admin, keeper.id == person.user.id);
+    let changed = change(&person, &account, move |tx, account| {
+        account.remove_keeper(tx, &keeper, is_admin)
+    });
+    match changed.await? {
+        Ok(()) if leaves => Ok(see_other(&format!(
+            "{}?done=left",
+            routes::SERVICE_ACCOUNTS
+        ))),
+        Ok(()) => Ok(see_other(&format!("{here}?done=removed"))),
+        Err(unfit) => refused(&person, &account, None, unfit),
+    }
+}
+
+fn here(account: &ServiceAccount) -> String {
+    format!("{}/{}", routes::SERVICE_ACCOUNTS, account.user.username)
+}
+
+/// The service account of this name, for its keepers and for administrators; for all others there is none.
+async fn found(person: &SignedIn, name: &str) -> Result<ServiceAccount, Error> {
+    let (viewer, is_admin, name) = (person.user.id, person.user.is_admin, name.to_owned());
+    let meant = move |conn: &mut Conn| ServiceAccount::meant(conn, &name);
+    let found = person.app.query(move |rx| meant(rx)).await?;
+    let theirs = found.filter(|account| is_admin || account.is_kept_by(viewer));
+    theirs.ok_or(Error::NotFound)
+}
+
+/// Change it, if the person still may when it comes to that.
+async fn change(
+    person: &SignedIn,
+    account: &ServiceAccount,
+    work: impl FnOnce(&mut Tx, &ServiceAccount) -> Result<(), Unfit> + Send + 'static,
+) -> Result<Result<(), Unfit>, Error> {
+    let (keeper, is_admin, account) = (person.user.id, person.user.is_admin, account.clone());
+    let outcome = person.write(move |tx| {
+        if !is_admin && !ServiceAccount::hold_for(tx, account.user.id, keeper)? {
+            return Ok(None);
+        }
+        work(tx, &account).map(Some)
+    });
+    outcome.await?.transpose().ok_or(Error::NotFound)
+}
+
+fn refused(
+    person: &SignedIn,
+    account: &ServiceAccount,
+    add: Option<&str>,
+    unfit: Unfit,
+) -> Result<HttpResponse, Error> {
+    let (status, errors) = (StatusCode::UNPROCESSABLE_ENTITY, at_field(unfit)?);
+    form(
+        person,
+        status,
+        account,
+        add.unwrap_or_default(),
+        errors,
+        None,
+    )
+}
+
+fn form(
+    person: &SignedIn,
+    status: StatusCode,
+    account: &ServiceAccount,
+    add: &str,
+    errors: Errors,
+    notice: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let ServiceAccount { user, keepers } = account;
+    let me = person.user.id;
+    let shown = |keeper: &User| Keeper {
+        id: keeper.id.to_string(),
+        username: keeper.username.clone(),
+        disabled: !keeper.is_enabled(),
+        is_me: keeper.id == me,
+    };
+    let view = Account {
+        frame: Frame::of(person, "service-accounts").with_notice(notice),
+        errors,
+        name: user.username.clone(),
+        description: user.description.clone().unwrap_or_default(),
+        disabled: !user.is_enabled(),
+        has_keeper: account.has_keeper(),
+        mine: account.is_kept_by(me),
+        keepers: keepers.iter().map(shown).collect(),
+        add: add.to_owned(),
+    };
+    page(errors::answer(status), &person.browser, Leads::Here, &view)
+}

@@ -1,0 +1,438 @@
+//! Service accounts: nobody signs in as one, its keepers hear of its tokens, and administrators decide who they are.
+
+use std::collections::BTreeSet;
+
+use actix_web::FromRequest;
+use actix_web::test::TestRequest;
+use actix_web::web::Path;
+use diesel::prelude::*;
+use jeton::db::Fault;
+use jeton::db::schema::{mails, users};
+use jeton::domain::personal_token::{End, PersonalToken};
+use jeton::domain::service_account::{ServiceAccount, Unfit};
+use jeton::domain::tx::Caller;
+use jeton::domain::user::User;
+use jeton::jobs::remind::remind;
+use jeton::web::doors::SignedIn;
+use jeton::web::pages::Error;
+use jeton::web::whose::{Meant, Whose};
+use serde_json::{Value, json};
+
+use crate::support::{Jeton, PASSWORD, Server, seconds, trail};
+
+const ACCOUNTS: &str = "/api/service-accounts";
+const DAY: u64 = 86_400;
+
+/// Nobody has a password for it, and even the right words in its row would not let them in.
+#[actix_web::test]
+async fn nobody_signs_in_as_one() {
+    let server = Server::start().await;
+    let alice = server.user("alice");
+    let bot = server.service_account("ci-bot", &[&alice]);
+    for password in ["", PASSWORD] {
+        let browser = server.browser();
+        let page = browser.sign_in("ci-bot", password).await;
+        assert_eq!(page.status, 401, "{}", page.body);
+    }
+    assert!(!bot.may_sign_in() && bot.is_enabled() && !bot.is_admin);
+}
+
+/// Whatever tries it: the database itself takes no password, no address and no role for one.
+#[actix_web::test]
+async fn the_database_keeps_it_from_being_a_person() {
+    let server = Server::start().await;
+    let bot = server.service_account("ci-bot", &[&server.user("alice")]);
+    let changed = |change: &dyn Fn(&mut jeton::db::Conn) -> QueryResult<usize>| {
+        let changed = server
+            .app
+            .write_blocking(&Caller::command_line(), |tx| Ok::<_, Fault>(change(tx)?));
+        changed.is_ok()
+    };
+    let row = || users::table.find(bot.id);
+    assert!(!changed(&|conn| diesel::update(row())
+        .set(users::password_hash.eq("x"))
+        .execute(conn)));
+    assert!(!changed(&|conn| diesel::update(row())
+        .set(users::email.eq("a@b"))
+        .execute(conn)));
+    assert!(!changed(&|conn| diesel::update(row())
+        .set(users::is_admin.eq(true))
+        .execute(conn)));
+    assert!(!changed(&|conn| diesel::update(row())
+        .set(users::kind.eq("robot"))
+        .execute(conn)));
+    assert!(changed(&|conn| diesel::update(row())
+        .set(users::description.eq("x"))
+        .execute(conn)));
+}
+
+/// Its name is one that nobody else has, and a step in a path is none.
+#[actix_web::test]
+async fn a_name_is_one_accounts() {
+    let server = Server::start().await;
+    let root = server.signed_in(&server.admin("root")).await;
+    server.service_account("ci-bot", &[&server.user("alice")]);
+    let make = async |name: &str| {
+        let new = json!({"name": name, "keepers": ["alice"]});
+        let (status, answer) = root.api("POST", ACCOUNTS, Some(new)).await;
+        (
+            status,
+            answer["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let taken = (422, "service_account.name_exists".to_owned());
+    assert_eq!(make("alice").await, taken);
+    assert_eq!(make("CI-Bot").await, taken);
+    for bad in ["", "..", "a b", "a/b", &"a".repeat(65)] {
+        assert_eq!(
+            make(bad).await,
+            (400, "service_account.name_invalid".to_owned())
+        );
+    }
+    assert_eq!(make("deploy.bot").await.0, 201);
+}
+
+/// An administrator makes one, describes it, decides who keeps it, disables it and enables it again.
+#[actix_web::test]
+async fn an_administrator_manages_it() {
+    let server = Server::start().await;
+    let (alice, bob) = (server.user("alice"), server.user("bob"));
+    let root = server.signed_in(&server.admin("root")).await;
+    let new = json!({"name": "ci-bot", "description": "Deploys", "keepers": ["alice", bob.id.to_string()]});
+    let (status, made) = root.api("POST", ACCOUNTS, Some(new)).await;
+    assert_eq!(status, 201, "{made}");
+    let path = format!("{ACCOUNTS}/{}", made["id"].as_str().unwrap());
+    let keepers = |account: &Value| -> Vec<String> {
+        let keepers = account["keepers"].as_array().expect("keepers").iter();
+        keepers
+            .map(|k| k["username"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(keepers(&made), ["alice", "bob"]);
+    assert_eq!(root.api("GET", ACCOUNTS, None).await.1, json!([made]));
+    assert_eq!(root.api("GET", &path, None).await.1, made);
+    let (_, told) = root
+        .api("PATCH", &path, Some(json!({"description": "Ships"})))
+        .await;
+    assert_eq!(told["description"], "Ships");
+    let only = json!({"keepers": ["bob"]});
+    let (_, told) = root
+        .api("PUT", &format!("{path}/keepers"), Some(only))
+        .await;
+    assert_eq!(keepers(&told), ["bob"]);
+    assert_eq!(root.api("DELETE", &path, None).await.0, 204);
+    assert!(root.api("GET", &path, None).await.1["disabledAt"].is_number());
+    let (_, told) = root
+        .api("PATCH", &path, Some(json!({"disabled": false})))
+        .await;
+    assert_eq!(told["disabledAt"], Value::Null);
+    let events = |what: &str| -> BTreeSet<String> {
+        let events = trail(&server, what);
+        events
+            .iter()
+            .map(|event| event.detail().to_owned())
+            .collect()
+    };
+    assert_eq!(events("service_account.created"), set(&["ci-bot"]));
+    assert_eq!(
+        events("service_account.keeper_added"),
+        set(&["alice", "bob"])
+    );
+    assert_eq!(events("service_account.keeper_removed"), set(&["alice"]));
+    assert!(
+        !server
+            .write(|tx| Ok(ServiceAccount::kept_by(tx, bob.id)?))
+            .is_empty()
+    );
+    assert!(
+        server
+            .write(|tx| Ok(ServiceAccount::kept_by(tx, alice.id)?))
+            .is_empty()
+    );
+}
+
+fn set(words: &[&str]) -> BTreeSet<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// It needs a keeper, and keepers are people who can sign in.
+#[actix_web::test]
+async fn a_keeper_is_a_person() {
+    let server = Server::start().await;
+    let root = server.signed_in(&server.admin("root")).await;
+    let gone = server.user("gone");
+    server.write(|tx| Ok(gone.disable(tx)?));
+    server.service_account("other-bot", &[&server.user("alice")]);
+    for (keepers, code) in [
+        (json!([]), "service_account.keeper_required"),
+        (json!(["nobody"]), "service_account.keeper_unknown"),
+        (json!(["other-bot"]), "service_account.keeper_unknown"),
+        (json!(["alice", "gone"]), "service_account.keeper_unknown"),
+    ] {
+        let new = json!({"name": "ci-bot", "keepers": keepers});
+        let (status, refused) = root.api("POST", ACCOUNTS, Some(new)).await;
+        assert_eq!((status, refused["code"].as_str()), (422, Some(code)));
+    }
+    let (_, all) = root.api("GET", ACCOUNTS, None).await;
+    assert_eq!(all.as_array().map(Vec::len), Some(1));
+}
+
+/// One that nobody can manage goes on, and is shown to administrators as such.
+#[actix_web::test]
+async fn one_without_a_keeper_goes_on() {
+    let server = Server::start().await;
+    let notes = server.notes();
+    let alice = server.user("alice");
+    let bot = server.service_account("ci-bot", &[&alice]);
+    let token = server.personal_token(&bot, "notes:read");
+    let root = server.signed_in(&server.admin("root")).await;
+    let path = format!("{ACCOUNTS}/{}", bot.id);
+    assert_eq!(root.api("GET", &path, None).await.1["hasKeeper"], true);
+    server.write(|tx| Ok(alice.disable(tx)?));
+    assert_eq!(root.api("GET", &path, None).await.1["hasKeeper"], false);
+    let nobody = json!({"keepers": []});
+    let (status, told) = root
+        .api("PUT", &format!("{path}/keepers"), Some(nobody))
+        .await;
+    assert_eq!((status, &told["keepers"]), (200, &json!([])));
+    assert!(notes.accepts(&token).await);
+}
+
+/// The last one who can sign in does not just leave.
+#[actix_web::test]
+async fn the_last_keeper_stays() {
+    let server = Server::start().await;
+    let (alice, gone) = (server.user("alice"), server.user("gone"));
+    let bot = server.service_account("ci-bot", &[&alice, &gone]);
+    server.write(|tx| Ok(gone.disable(tx)?));
+    let remove = |may_be_last| {
+        server.app.write_blocking(&Caller::command_line(), |tx| {
+            let account = ServiceAccount::find(tx, bot.id)?.expect("it is there");
+            account.remove_keeper(tx, &alice, may_be_last)
+        })
+    };
+    assert!(matches!(remove(false), Err(Unfit::LastKeeper(name)) if name == "alice"));
+    assert!(remove(true).is_ok());
+}
+
+/// Those that I keep are told to me and to nobody else.
+#[actix_web::test]
+async fn a_keeper_sees_theirs() {
+    let server = Server::start().await;
+    let (alice, bob) = (server.user("alice"), server.user("bob"));
+    server.service_account("ci-bot", &[&alice]);
+    let path = "/api/my-account/service-accounts";
+    let (_, hers) = server.signed_in(&alice).await.api("GET", path, None).await;
+    assert_eq!(hers[0]["name"], "ci-bot");
+    let (_, his) = server.signed_in(&bob).await.api("GET", path, None).await;
+    assert_eq!(his, json!([]));
+}
+
+/// Who is removed between the question and the change makes nothing any more: it is asked again where it is written.
+#[actix_web::test]
+async fn a_keeper_who_was_just_removed_changes_nothing() {
+    let server = Server::start().await;
+    let alice = server.user("alice");
+    let bot = server.service_account("ci-bot", &[&alice, &server.user("bob")]);
+    let browser = server.signed_in(&alice).await;
+    let request = TestRequest::default()
+        .app_data(server.app.clone())
+        .insert_header(("cookie", browser.cookies()))
+        .param("account", "ci-bot")
+        .to_http_request();
+    let person = SignedIn::extract(&request)
+        .await
+        .expect("alice is signed in");
+    let meant = Path::<Meant>::extract(&request).await.expect("a path");
+    let whose = Whose::of(&person, &meant).await.expect("alice keeps it");
+    assert!(whose.write(&person, |_| Ok::<_, Fault>(())).await.is_ok());
+    server.write(|tx| {
+        let account = ServiceAccount::find(tx, bot.id)?.expect("it is there");
+        account
+            .remove_keeper(tx, &alice, false)
+            .expect("bob is left");
+        Ok(())
+    });
+    let refused = whose.write(&person, |_| Ok::<_, Fault>(())).await;
+    assert!(matches!(refused, Err(Error::NotFound)));
+    let page = browser.get("/settings/tokens").await;
+    assert_eq!(page.status, 200, "she is signed in as before");
+}
+
+/// A server that has mails to send somewhere; alice and bob, with addresses, keep `ci-bot`.
+async fn with_mails() -> (Server, [User; 2], User) {
+    let nowhere = [
+        ("smtp_url", "smtp://127.0.0.1:9"),
+        ("mail_from", "jeton@auth.example"),
+    ];
+    let server = Server::with(&nowhere).await;
+    server.notes();
+    let keepers = ["alice", "bob"].map(|name| server.user_with_address(name));
+    let silent = server.user("carol");
+    let bot = server.service_account("ci-bot", &[&keepers[0], &keepers[1], &silent]);
+    (server, keepers, bot)
+}
+
+/// The mails that were queued since this was asked last: to whom, of what, and what they say.
+fn told(server: &Server) -> Vec<(String, String, String)> {
+    server.write(|tx| {
+        let told = mails::table
+            .order(mails::recipient)
+            .select((mails::recipient, mails::subject, mails::body))
+            .load(&mut **tx)?;
+        diesel::delete(mails::table).execute(&mut **tx)?;
+        Ok(told)
+    })
+}
+
+fn to(told: &[(String, String, String)]) -> Vec<(&str, &str)> {
+    let told = told.iter();
+    told.map(|(to, subject, _)| (to.as_str(), subject.as_str()))
+        .collect()
+}
+
+fn a_token(server: &Server, owner: &User, days: u64) {
+    let end = End::At(server.clock.now() + seconds(days * DAY));
+    server.personal_token_until(owner, "notes:read", end);
+}
+
+/// All keepers with an address hear of a new token, and where it is.
+#[actix_web::test]
+async fn keepers_hear_of_a_new_token() {
+    let (server, keepers, bot) = with_mails().await;
+    server.write(|tx| Ok(keepers[1].disable(tx)?));
+    a_token(&server, &bot, 90);
+    let mails = told(&server);
+    assert_eq!(
+        to(&mails),
+        [("alice@people.example", "New token: token 1 of ci-bot")]
+    );
+    let id = server.write(|tx| Ok(PersonalToken::all_of(tx, bot.id)?))[0]
+        .token
+        .id;
+    let home = format!("{}/settings/service-accounts/ci-bot/tokens", server.url);
+    let body = &mails[0].2;
+    assert!(
+        body.contains("a token was made for the service account ci-bot at"),
+        "{body}"
+    );
+    assert!(
+        body.contains(&format!("Not expected? Revoke it:\n{home}/{id}/revoke")),
+        "{body}"
+    );
+    assert!(
+        body.ends_with(&format!(
+            "because you keep the service account ci-bot.\nIts tokens: {home}"
+        )),
+        "{body}"
+    );
+}
+
+/// One letter a day has a keeper's own tokens and those of the accounts they keep, which it names.
+#[actix_web::test]
+async fn a_keeper_is_reminded_of_all_in_one_letter() {
+    let (server, keepers, bot) = with_mails().await;
+    a_token(&server, &bot, 32);
+    a_token(&server, &keepers[0], 32);
+    told(&server);
+    server.clock.advance(seconds(3 * DAY));
+    remind(&server.app).await.unwrap();
+    let mails = told(&server);
+    assert_eq!(
+        to(&mails),
+        [
+            ("alice@people.example", "2 tokens end"),
+            ("bob@people.example", "token 1 of ci-bot ends in 29 days"),
+        ]
+    );
+    let body = &mails[0].2;
+    assert!(body.contains("token 1 of ci-bot (jeton_sat_"), "{body}");
+    assert!(body.contains("token 1 (jeton_pat_"), "{body}");
+    remind(&server.app).await.unwrap();
+    assert_eq!(to(&told(&server)), []);
+}
+
+/// Who had a letter today is told tomorrow of what another keeper was told today.
+#[actix_web::test]
+async fn each_keeper_is_told_on_a_day_of_their_own() {
+    let (server, keepers, bot) = with_mails().await;
+    a_token(&server, &keepers[0], 31);
+    server.clock.advance(seconds(DAY + 3600));
+    remind(&server.app).await.unwrap();
+    told(&server);
+    let end = End::At(server.clock.now() + seconds(25 * 3600));
+    server.personal_token_until(&bot, "notes:read", end);
+    told(&server);
+    let readers = async |hours: u64| {
+        server.clock.advance(seconds(hours * 3600));
+        remind(&server.app).await.unwrap();
+        let mails = told(&server);
+        mails.into_iter().map(|(to, ..)| to).collect::<Vec<_>>()
+    };
+    assert_eq!(readers(2).await, ["bob@people.example"]);
+    assert_eq!(readers(1).await, [""; 0]);
+    assert_eq!(readers(21).await, ["alice@people.example"]);
+    assert_eq!(readers(0).await, [""; 0]);
+}
+
+/// The command line makes, lists, hands over, disables and enables; and gives no password.
+#[test]
+fn the_command_line_manages_it() {
+    let jeton = Jeton::new();
+    jeton.user("alice", PASSWORD);
+    jeton.user("bob", PASSWORD);
+    let made = jeton.json(&[
+        "service-account",
+        "create",
+        "ci-bot",
+        "--keeper=alice",
+        "--description=Deploys",
+    ]);
+    assert_eq!(
+        (&made["name"], &made["keepers"]),
+        (&json!("ci-bot"), &json!(["alice"]))
+    );
+    let taken = jeton.run(&["user", "create", "ci-bot", "--password-stdin"]);
+    assert_ne!(taken.code, 0);
+    let last = jeton.run(&["service-account", "keeper", "remove", "ci-bot", "alice"]);
+    assert_eq!(last.code, 1);
+    assert!(last.stderr.contains("last keeper"), "{}", last.stderr);
+    let added = jeton.json(&["service-account", "keeper", "add", "ci-bot", "bob"]);
+    assert_eq!(added["keepers"], json!(["alice", "bob"]));
+    let left = jeton.json(&["service-account", "keeper", "remove", "ci-bot", "alice"]);
+    assert_eq!(left["keepers"], json!(["bob"]));
+    let none = jeton.json(&[
+        "service-account",
+        "keeper",
+        "remove",
+        "ci-bot",
+        "bob",
+        "--force",
+    ]);
+    assert_eq!(
+        (&none["keepers"], &none["has_keeper"]),
+        (&json!([]), &json!(false))
+    );
+    assert_eq!(
+        jeton.json(&["service-account", "disable", "ci-bot"])["disabled"],
+        true
+    );
+    let on = jeton.json(&["service-account", "enable", "ci-bot"]);
+    assert_eq!(jeton.json(&["service-account", "list"]), json!([on]));
+    let password = jeton.run_with(
+        &["user", "set-password", "ci-bot", "--password-stdin"],
+        PASSWORD,
+    );
+    assert_eq!(password.code, 1);
+    assert!(
+        password.stderr.contains("nobody signs in as it"),
+        "{}",
+        password.stderr
+    );
+    let person = jeton.run(&["service-account", "disable", "alice"]);
+    assert!(
+        person.stderr.contains("no service account alice"),
+        "{}",
+        person.stderr
+    );
+}
