@@ -15,6 +15,7 @@ mod policy;
 mod resource;
 mod revoke;
 mod serve;
+mod service_account;
 mod token;
 mod token_list;
 mod user;
@@ -35,7 +36,8 @@ use crate::domain::tx::{Caller, Tx};
 use crate::domain::words::Scope;
 use crate::domain::{
     authorization_details, forward_policy, personal_token, redirect_uri,
-    resource as resource_domain, token_policy, user as user_domain,
+    resource as resource_domain, service_account as service_account_domain, token_policy,
+    user as user_domain,
 };
 
 /// An OAuth 2.0 authorization server in which a personal access token is a token like any other.
@@ -65,6 +67,9 @@ enum Command {
     /// People with an account
     #[command(subcommand)]
     User(user::Command),
+    /// Accounts for teams and machines, whose tokens people keep
+    #[command(subcommand)]
+    ServiceAccount(service_account::Command),
     /// APIs that take tokens, and the scopes they define
     #[command(subcommand)]
     Resource(resource::Command),
@@ -112,6 +117,7 @@ impl Cli {
             Command::Demo => return demo::run(config()?).map(done),
             Command::Migrate => migrate::run(config()?),
             Command::User(command) => command.run(&open()?),
+            Command::ServiceAccount(command) => command.run(&open()?),
             Command::Resource(command) => command.run(&open()?),
             Command::Client(command) => command.run(&open()?),
             Command::AuthorizationDetailsType(command) => command.run(&open()?),
@@ -139,6 +145,8 @@ pub enum Error {
     Settings(#[from] Misconfigured),
     #[error(transparent)]
     User(#[from] user_domain::Unfit),
+    #[error(transparent)]
+    ServiceAccount(#[from] service_account_domain::Unfit),
     #[error(transparent)]
     Resource(#[from] resource_domain::Unfit),
     #[error(transparent)]
@@ -169,6 +177,7 @@ impl Refusal for Error {
     fn is_fault(&self) -> bool {
         match self {
             Error::User(error) => error.is_fault(),
+            Error::ServiceAccount(error) => error.is_fault(),
             Error::Resource(error) => error.is_fault(),
             Error::Token(error) => error.is_fault(),
             Error::TokenPolicy(error) => error.is_fault(),

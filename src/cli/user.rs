@@ -63,6 +63,7 @@ struct Shown<'a> {
     id: String,
     username: &'a str,
     email: Option<&'a str>,
+    kind: &'static str,
     admin: bool,
     created_at: String,
     disabled: bool,
@@ -74,6 +75,7 @@ impl<'a> Shown<'a> {
             id: user.id.to_string(),
             username: &user.username,
             email: user.email.as_deref(),
+            kind: user.kind.as_str(),
             admin: user.is_admin,
             created_at: user.created_at.to_rfc3339(),
             disabled: !user.is_enabled(),
@@ -84,10 +86,10 @@ impl<'a> Shown<'a> {
         [
             self.username.to_owned(),
             self.email.unwrap_or_default().to_owned(),
-            if self.admin {
-                "administrator"
-            } else {
-                "person"
+            match (self.kind, self.admin) {
+                ("service", _) => "service account",
+                (_, true) => "administrator",
+                (_, false) => "person",
             }
             .to_owned(),
             if self.disabled { "disabled" } else { "enabled" }.to_owned(),
@@ -114,6 +116,7 @@ impl Command {
                 change(app, &name, done, |user, tx| user.set_email(tx, address))
             }
             Command::SetPassword { name, .. } => {
+                app.read_blocking(|rx| may_sign_in(rx, &name))?;
                 let hash = new_password()?.hash();
                 let done =
                     "has a new password; sessions have ended, and apps have to be allowed again";
@@ -136,6 +139,16 @@ fn checked_email(address: &str) -> Result<&str, Error> {
 /// The person of this name.
 pub(super) fn named(conn: &mut Conn, name: &str) -> Result<User, Error> {
     User::named(conn, name)?.ok_or_else(|| Error::refused(format!("there is no user {name}")))
+}
+
+/// Refuse what is only for those who sign in.
+fn may_sign_in(conn: &mut Conn, name: &str) -> Result<(), Error> {
+    match named(conn, name)?.is_service() {
+        true => Err(Error::refused(format!(
+            "{name} is a service account: nobody signs in as it"
+        ))),
+        false => Ok(()),
+    }
 }
 
 fn create(app: &App, name: &str, email: Option<&str>, admin: bool) -> Result<Answer, Error> {

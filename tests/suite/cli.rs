@@ -19,7 +19,15 @@ const CLIENT: [&str; 10] = [
     "disabled",
 ];
 
-const USER: [&str; 6] = ["id", "username", "email", "admin", "created_at", "disabled"];
+const USER: [&str; 7] = [
+    "id",
+    "username",
+    "email",
+    "kind",
+    "admin",
+    "created_at",
+    "disabled",
+];
 
 const TOKEN: [&str; 9] = [
     "id",
