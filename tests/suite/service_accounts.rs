@@ -6,6 +6,7 @@ use actix_web::FromRequest;
 use actix_web::test::TestRequest;
 use actix_web::web::Path;
 use diesel::prelude::*;
+use futures_util::future::join_all;
 use jeton::db::Fault;
 use jeton::db::schema::{mails, users};
 use jeton::domain::personal_token::{End, PersonalToken};
@@ -300,12 +301,15 @@ fn a_token(server: &Server, owner: &User, days: u64) {
 #[actix_web::test]
 async fn keepers_hear_of_a_new_token() {
     let (server, keepers, bot) = with_mails().await;
-    server.write(|tx| Ok(keepers[1].disable(tx)?));
     a_token(&server, &bot, 90);
     let mails = told(&server);
+    let subject = "New token: token 1 of ci-bot";
     assert_eq!(
         to(&mails),
-        [("alice@people.example", "New token: token 1 of ci-bot")]
+        [
+            ("alice@people.example", subject),
+            ("bob@people.example", subject)
+        ]
     );
     let id = server.write(|tx| Ok(PersonalToken::all_of(tx, bot.id)?))[0]
         .token
@@ -326,6 +330,29 @@ async fn keepers_hear_of_a_new_token() {
         )),
         "{body}"
     );
+    server.write(|tx| Ok(keepers[1].disable(tx)?));
+    a_token(&server, &bot, 90);
+    let subject = "New token: token 2 of ci-bot";
+    assert_eq!(to(&told(&server)), [("alice@people.example", subject)]);
+}
+
+/// Keepers who make tokens at the same moment write to each other, and neither waits for the other for ever.
+#[actix_web::test]
+async fn keepers_work_at_once() {
+    let (server, keepers, bot) = with_mails().await;
+    let path = format!("/api/my-account/service-accounts/{}/tokens", bot.id);
+    let browsers = [
+        server.signed_in(&keepers[0]).await,
+        server.signed_in(&keepers[1]).await,
+    ];
+    let made = (0..40).map(|round| {
+        let new = json!({"name": format!("ci {round}"), "scopes": ["notes:read"]});
+        browsers[round % 2].api("POST", &path, Some(new))
+    });
+    for (status, made) in join_all(made).await {
+        assert_eq!(status, 201, "{made}");
+    }
+    assert_eq!(told(&server).len(), 80);
 }
 
 /// One letter a day has a keeper's own tokens and those of the accounts they keep, which it names.
