@@ -136,6 +136,13 @@ async fn an_old_session_is_asked_for_the_password() {
         "%2Fsettings%2Fservice-accounts%2Fci-bot%2Ftokens%2Fnew%3Fname%3Dci"
     );
     assert!(asked.location().contains(&next), "{}", asked.location());
+    let keepers = format!("{ACCOUNTS}/ci-bot/keepers");
+    let asked = house
+        .browser
+        .submit_with(&csrf, &keepers, &[("keepers", "bob")])
+        .await;
+    let next = "next=%2Fsettings%2Fservice-accounts%2Fci-bot%3Fkeepers%3Dbob";
+    assert!(asked.location().contains(next), "{}", asked.location());
 }
 
 /// Who does not keep it finds nothing there; an administrator finds its keepers, and not its tokens.

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{Error, Errors, Frame, Leads, at_field, page, see_other};
+use super::{Error, Errors, Frame, Leads, at_field, page, see_other, with_query};
 use crate::db::Conn;
 use crate::domain::id::Id;
 use crate::domain::service_account::{ServiceAccount, Unfit};
@@ -65,8 +65,8 @@ pub async fn add(posted: Posted<SignedIn>, name: web::Path<String>) -> Result<Ht
     let Posted { by: person, form } = posted;
     let account = found(&person, &name).await?;
     let here = here(&account);
-    person.recently(|| here.clone())?;
     let wanted = form.get("keepers").unwrap_or_default().to_owned();
+    person.recently(|| with_query(&here, &[("keepers", &wanted)]))?;
     let changed = change(&person, &account, move |tx, account| {
         let keeper = ServiceAccount::keeper(tx, &wanted)?;
         account.add_keeper(tx, &keeper)
