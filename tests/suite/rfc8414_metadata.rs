@@ -200,6 +200,7 @@ async fn cors_nothing_else_is_for_other_origins() {
     let open = [
         METADATA,
         "/.well-known/secret-scanning",
+        "/api/openapi.json",
         "/oauth/token",
         "/oauth/revoke",
     ];
