@@ -109,6 +109,7 @@ impl Command {
             Command::Enable { name } => change(app, &name, "is enabled", User::enable),
             Command::SetEmail { name, address, .. } => {
                 let address = address.as_deref().map(checked_email).transpose()?;
+                app.read_blocking(|rx| is_a_person(rx, &name))?;
                 let done = match address {
                     Some(_) => "has a new e-mail address",
                     None => "has no e-mail address any more",
@@ -116,7 +117,7 @@ impl Command {
                 change(app, &name, done, |user, tx| user.set_email(tx, address))
             }
             Command::SetPassword { name, .. } => {
-                app.read_blocking(|rx| may_sign_in(rx, &name))?;
+                app.read_blocking(|rx| is_a_person(rx, &name))?;
                 let hash = new_password()?.hash();
                 let done =
                     "has a new password; sessions have ended, and apps have to be allowed again";
@@ -142,10 +143,10 @@ pub(super) fn named(conn: &mut Conn, name: &str) -> Result<User, Error> {
 }
 
 /// Refuse what is only for those who sign in.
-fn may_sign_in(conn: &mut Conn, name: &str) -> Result<(), Error> {
+fn is_a_person(conn: &mut Conn, name: &str) -> Result<(), Error> {
     match named(conn, name)?.is_service() {
         true => Err(Error::refused(format!(
-            "{name} is a service account: nobody signs in as it"
+            "{name} is a service account: nobody signs in as it, and its keepers get its mails"
         ))),
         false => Ok(()),
     }

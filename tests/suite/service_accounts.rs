@@ -446,16 +446,15 @@ fn the_command_line_manages_it() {
     );
     let on = jeton.json(&["service-account", "enable", "ci-bot"]);
     assert_eq!(jeton.json(&["service-account", "list"]), json!([on]));
-    let password = jeton.run_with(
-        &["user", "set-password", "ci-bot", "--password-stdin"],
-        PASSWORD,
-    );
-    assert_eq!(password.code, 1);
-    assert!(
-        password.stderr.contains("nobody signs in as it"),
-        "{}",
-        password.stderr
-    );
+    for of_a_person in [
+        ["user", "set-password", "ci-bot", "--password-stdin"],
+        ["user", "set-email", "ci-bot", "bot@example.com"],
+    ] {
+        let refused = jeton.run_with(&of_a_person, PASSWORD);
+        assert_eq!(refused.code, 1, "{of_a_person:?}");
+        let said = "nobody signs in as it";
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
     let person = jeton.run(&["service-account", "disable", "alice"]);
     assert!(
         person.stderr.contains("no service account alice"),
