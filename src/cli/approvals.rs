@@ -61,13 +61,13 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    fn row(&self) -> [String; 9] {
+    fn row(&self) -> [String; 10] {
         let [id, name, _, _, expires, _, scopes, resources] = self.token.row();
         let since = self.waiting_since.clone().unwrap_or_default();
-        let networks = self.networks.join(" ");
+        let (details, networks) = (self.token.details(), self.networks.join(" "));
         let (user, reason) = (self.user.to_owned(), self.request_reason.to_owned());
         [
-            user, id, name, since, expires, scopes, resources, networks, reason,
+            user, id, name, since, expires, scopes, details, resources, networks, reason,
         ]
     }
 }
@@ -107,6 +107,7 @@ fn list(app: &App) -> Result<Answer, Error> {
         "WAITING SINCE",
         "EXPIRES",
         "SCOPES",
+        "DETAILS",
         "RESOURCES",
         "NETWORKS",
         "REASON",

@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use jeton::db::schema::{audit_events, grants, mails};
 use jeton::domain::letter::Letter;
 use jeton::domain::mail;
+use jeton::domain::personal_token::search::Found;
 use jeton::domain::personal_token::{End, PersonalToken};
-use jeton::domain::user::User;
+use jeton::domain::user::{User, UserKind};
 
 use crate::support::{ACME, MailServer, START, Server, repository, seconds};
 
@@ -118,11 +119,30 @@ async fn a_token_with_details_was_added() {
             url: None,
             note: None,
         },
+        Letter::Approved {
+            token: detailed,
+            words: None,
+        },
+        Letter::Refused {
+            token: detailed,
+            words: "no",
+        },
     ] {
         let (_, body) = scene.told(&letter);
-        let lines = "  Scopes:  notes:read\n  Details: repository: read; identifier acme/site\n  ";
+        let lines = "  Scopes:  notes:read\n  Details: repository: read; identifier acme/site\n";
         assert!(body.contains(lines), "{body}");
     }
+    let waits = Found {
+        token: detailed.clone(),
+        username: alice.username.clone(),
+        owner_kind: UserKind::Person,
+    };
+    let (_, body) = scene.told(&Letter::Waiting {
+        first: &[waits],
+        count: 1,
+    });
+    let lines = "  notes:read\n  repository: read; identifier acme/site\n  for:";
+    assert!(body.contains(lines), "{body}");
 }
 
 #[actix_web::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::grant::Grant;
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::personal_token::search::Found;
 use crate::domain::plain::plain;
@@ -30,8 +31,9 @@ pub(super) struct Card {
     pub end: String,
     /// "last used Thu 14 Jan 2027, 23:12:05 UTC", or "never used"
     pub used: String,
-    /// Its page, for whoever is signed in.
+    /// Its page, for whoever is signed in, and that of all tokens like it.
     pub link: String,
+    pub home: String,
 }
 
 impl Card {
@@ -43,7 +45,6 @@ impl Card {
         };
         let scopes = token.grant.scope.iter().count();
         let used = token.grant.last_used_at;
-        let details = token.grant.authorization_details.as_ref();
         let (fate, end) = ending(token, now);
         let end = end.map(|end| format!(": {}", moment(end)));
         Self {
@@ -51,7 +52,7 @@ impl Card {
             service,
             hint: token.token.hint.clone(),
             scope: token.grant.scope.to_string(),
-            details: details.map(AuthorizationDetails::brief).unwrap_or_default(),
+            details: details(&token.grant),
             scopes: counted(scopes as u64, "scope"),
             next: format!("{fate}{}", end.unwrap_or_default()),
             end: token.token.expires_at.map_or("never".to_owned(), moment),
@@ -59,6 +60,7 @@ impl Card {
                 format!("last used {}", moment(at))
             }),
             link: format!("{home}/{}", token.token.id),
+            home,
         }
     }
 
@@ -76,6 +78,8 @@ pub(super) struct Request {
     pub name: String,
     pub owner: String,
     pub scope: String,
+    /// Its authorization details, each in a line.
+    pub details: Vec<String>,
     /// What its owner says it is for.
     pub reason: String,
     /// "2 hours"
@@ -89,10 +93,16 @@ impl Request {
             name: plain(found.token.name()),
             owner: found.username.clone(),
             scope: grant.scope.to_string(),
+            details: details(grant),
             reason: strange(grant.request_reason.as_deref().unwrap_or_default()),
             since: length(now.since(grant.pending_since.unwrap_or(now))),
         }
     }
+}
+
+fn details(grant: &Grant) -> Vec<String> {
+    let details = grant.authorization_details.as_ref();
+    details.map(AuthorizationDetails::brief).unwrap_or_default()
 }
 
 /// What becomes of a token, seen from `now`, and when: "ends in 7 days", "ends in 3 days unless it is used", "has ended".

@@ -1,9 +1,11 @@
 //! Tokens that wait for approval, on the page for administrators.
 
-use serde_json::json;
+use jeton::domain::user::User;
+use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, MINE, PASSWORD, Page, ResourceServer, Server, json as json_of, seconds,
+    ACME, Browser, MINE, PASSWORD, Page, ResourceServer, Server, json as json_of, repository,
+    seconds,
 };
 
 const PAGE: &str = "/admin/approvals";
@@ -89,6 +91,30 @@ async fn what_waits_is_shown_to_administrators() {
     assert!(!hers.body.contains(PAGE), "{}", hers.body);
     assert_eq!(house.browser.get(PAGE).await.status, 403);
     assert_eq!(house.server.browser().get(PAGE).await.status, 303);
+}
+
+/// Who decides sees all that the token may do, and whether a person or a machine will have it.
+#[actix_web::test]
+async fn what_it_may_do_with_named_things_and_whose_it_is_are_shown() {
+    let house = House::open().await;
+    let server = &house.server;
+    server.details_type(repository());
+    let alice = server
+        .write(|tx| Ok(User::named(tx, "alice")?))
+        .expect("she is there");
+    let bot = server.service_account("ci-bot", &[&alice]).id;
+    let details: Value = serde_json::from_str(ACME).unwrap();
+    let body = json!({"name": "deploy", "authorizationDetails": details, "reason": "to deploy"});
+    let tokens = format!("/api/my-account/service-accounts/{bot}/tokens");
+    let made = house.browser.api("POST", &tokens, Some(body)).await;
+    assert_eq!(made.0, 201, "{}", made.1);
+    let page = house.root.get(PAGE).await;
+    for words in [
+        "repository: read; identifier acme/site",
+        "deploy of ci-bot service account",
+    ] {
+        assert!(page.says(words), "{words}: {}", page.text());
+    }
 }
 
 /// Approved, it works and is off the page; refused, it has ended. What was decided meanwhile is said.
