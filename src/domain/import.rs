@@ -155,7 +155,7 @@ fn digest(text: &str) -> Option<Digest> {
         bytes.collect()
     };
     let bytes = match text.len() {
-        64 => hex()?,
+        64 if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => hex()?,
         43 => URL_SAFE_NO_PAD.decode(text).ok()?,
         44 => STANDARD.decode(text).ok()?,
         _ => return None,
@@ -178,7 +178,8 @@ mod tests {
         }
         let salted = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
         let not_hex = format!("g{}", &hex[1..]);
-        for other in ["", &hex[1..], salted, &not_hex, &"é".repeat(32)] {
+        let signed = format!("+{}", &hex[1..]);
+        for other in ["", &hex[1..], salted, &not_hex, &signed, &"é".repeat(32)] {
             assert_eq!(digest(other), None, "{other}");
         }
     }

@@ -1,5 +1,6 @@
 //! `jeton import`: tokens of another system go on working on the day of the move.
 
+use jeton::domain::secret::{Brands, SecretKind};
 use serde_json::{Value, json};
 
 use crate::support::{Jeton, PASSWORD, ResourceServer};
@@ -157,6 +158,8 @@ fn a_trial_imports_nothing() {
 fn what_cannot_be_imported_is_named() {
     let house = House::build(&FORMATS);
     let bcrypt = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+    let access_token = Brands::new(vec!["jeton".to_owned()]).expect("a brand");
+    let access_token = access_token.mint(SecretKind::AccessToken);
     let lines = [
         (line(json!({"plaintext": LOGTO})), ""),
         (
@@ -199,6 +202,10 @@ fn what_cannot_be_imported_is_named() {
         (
             line(json!({"name": 1, "sha256": sha256("k")})),
             "not of its type",
+        ),
+        (
+            line(json!({"name": "l", "plaintext": access_token.expose()})),
+            "no format",
         ),
         (json!("secret-of-another-format"), "not of its type"),
     ];

@@ -178,6 +178,10 @@ async fn nothing_that_lives_is_shortened() {
         (&json!(1), &json!("noNetworks"))
     );
     assert_eq!(would["tokens"][0]["id"], old["id"]);
+    let for_a_scope = json!([{"scope": "notes:*", "maxLifeSeconds": 30 * DAY}]);
+    let for_a_scope = house.with(json!({"scopes": for_a_scope})).await;
+    let (_, would) = house.decider.call("POST", &preview, for_a_scope).await;
+    assert_eq!(would["count"], 2, "a rule for some scopes is broken too");
     let same = house
         .with(json!({"maxLifeSeconds": 90 * DAY, "neverExpiresAllowed": false}))
         .await;
