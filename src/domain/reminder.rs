@@ -224,6 +224,8 @@ pub fn remind(tx: &mut Tx, reader: Id) -> Result<usize, Fault> {
     let now = tx.now;
     let last: Option<Timestamp> = reminders::table
         .filter(reminders::user_id.eq(reader))
+        // Of what waits, administrators were told.
+        .filter(reminders::stage.ne(WAITS))
         .select(max(reminders::at))
         .get_result(&mut **tx)?;
     let had_one = last.is_some_and(|last| now.since(last) < days(1));

@@ -1,7 +1,9 @@
 //! Tokens that wait for approval: who hears of them, what is decided, and who hears of that.
 
+use jeton::domain::personal_token::End;
 use jeton::domain::user::User;
 use jeton::jobs::approvals::tell;
+use jeton::jobs::remind::remind;
 use serde_json::{Value, json};
 
 use crate::support::{MINE, MailServer, ResourceServer, Script, Server, seconds, trail};
@@ -68,6 +70,31 @@ impl House {
             .filter(|(subject, _)| !subject.starts_with("New personal"))
             .collect()
     }
+}
+
+/// That administrators hear of a token of hers that waits keeps no letter about ends from alice.
+#[actix_web::test]
+async fn what_administrators_hear_holds_back_nothing() {
+    let house = House::build().await;
+    let end = house.server.clock.now() + seconds(5 * 24 * HOUR);
+    let scope = "notes:read";
+    house
+        .server
+        .personal_token_until(&house.alice, scope, End::At(end));
+    house.server.clock.advance(seconds(4 * 24 * HOUR));
+    house.waiting("ci").await;
+    tell(&house.server.app).await.expect("the database answers");
+    assert_eq!(house.mails("root").await.len(), 1);
+    remind(&house.server.app)
+        .await
+        .expect("the database answers");
+    let mails = house.mails("alice").await;
+    assert!(
+        mails
+            .iter()
+            .any(|(subject, _)| subject.ends_with("ends in 24 hours")),
+        "{mails:?}"
+    );
 }
 
 /// A refused token ends and never worked. Its owner reads why, in a mail and with the token; it is decided once.

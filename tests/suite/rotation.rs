@@ -406,6 +406,22 @@ async fn a_successor_has_to_keep_todays_rules() {
     );
 }
 
+/// "A token can't begin after its end", nor can a successor, which begins when its predecessor was to.
+#[actix_web::test]
+async fn a_successor_does_not_end_before_it_begins() {
+    let house = House::build().await;
+    let day = |days| json!((START + seconds(days * DAY)).millis());
+    let later = json!({"name": "later", "scopes": ["notes:read"], "notBefore": day(3)});
+    let (status, later) = house.browser.api("POST", MINE, Some(later)).await;
+    assert_eq!(status, 201, "{later}");
+    let id = text(&later, "id");
+    let (status, refused) = house.try_rotate(&id, json!({"expiresAt": day(1)})).await;
+    let code = text(&refused, "code");
+    assert_eq!((status, code.as_str()), (400, "pat.ends_before_it_begins"));
+    let (status, made) = house.try_rotate(&id, json!({"expiresAt": day(4)})).await;
+    assert_eq!(status, 201, "{made}");
+}
+
 /// An expired token can be renewed as long as nobody has its name: the successor works, the old one stays expired.
 #[actix_web::test]
 async fn an_expired_token_is_renewed() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::rules::{Problem, Rights, days};
+use super::rules::{Problem, Rights, check_limits, days};
 use super::{End, PersonalToken, State};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
@@ -114,6 +114,7 @@ impl PersonalToken {
         };
         rights.check(&Catalogue::load(tx)?, &owner)?;
         let end = rotation.end.unwrap_or_else(|| same_life(current, now));
+        check_limits(&grant.limits, end)?;
         policy.check_end(end, &grant.scope, now)?;
         policy.check_networks(&grant.limits, &grant.scope)?;
         if family.current.state(now) == State::Expired {
