@@ -73,12 +73,7 @@ pub fn bearer_challenge(error: &oauth::Error) -> String {
 /// The answer to a method that a URL does not know (RFC 9110 §15.5.6).
 pub fn other_method(req: &HttpRequest, allowed: &str) -> HttpResponse {
     let message = format!("this takes {allowed}");
-    let mut response = refusal(
-        req,
-        StatusCode::METHOD_NOT_ALLOWED,
-        "invalid_request",
-        message,
-    );
+    let mut response = refusal(req, api::Code::OtherMethod, message);
     if let Ok(allowed) = allowed.parse() {
         response.headers_mut().insert(ALLOW, allowed);
     }
@@ -87,31 +82,19 @@ pub fn other_method(req: &HttpRequest, allowed: &str) -> HttpResponse {
 
 /// The answer to a URL that there is not.
 pub async fn no_such_page(req: HttpRequest) -> HttpResponse {
-    refusal(
-        &req,
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "there is nothing here".to_owned(),
-    )
+    let message = "there is nothing here".to_owned();
+    refusal(&req, api::Code::NoSuchUrl, message)
 }
 
 /// A refusal before any handler was asked, with the face that fits the URL.
-fn refusal(
-    req: &HttpRequest,
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-) -> HttpResponse {
+fn refusal(req: &HttpRequest, code: api::Code, message: String) -> HttpResponse {
     if req.path().starts_with("/api/") {
-        let code = match status {
-            StatusCode::NOT_FOUND => api::Code::NoSuchUrl,
-            _ => api::Code::OtherMethod,
-        };
         api::Error::new(code, message).error_response()
     } else if req.path().starts_with("/oauth/") {
-        answer(status).json(json!({"error": code, "error_description": message}))
+        let said = json!({"error": code.as_str(), "error_description": message});
+        answer(code.status()).json(said)
     } else {
-        match status {
+        match code.status() {
             StatusCode::NOT_FOUND => pages::Error::NotFound.error_response(),
             _ => pages::Error::Method.error_response(),
         }

@@ -70,7 +70,7 @@ fn operation(route: &Route, description: &Description, schemas: &mut Schemas) ->
     let security: Vec<Value> = ways.iter().map(|way| way.requirement(changes)).collect();
     let mut said = json!({
         "operationId": operation.id,
-        "summary": summary(operation),
+        "summary": operation.summary,
         "tags": [tag(route.path)],
         "security": security,
         "responses": responses(route, description, changes, schemas),
@@ -89,15 +89,6 @@ fn operation(route: &Route, description: &Description, schemas: &mut Schemas) ->
         });
     }
     said
-}
-
-/// What it does, in its words and in whose account.
-fn summary(operation: &Operation) -> String {
-    let kept = match operation.of_kept {
-        true => ", in a service account that I keep",
-        false => "",
-    };
-    format!("{}{kept}", operation.summary)
 }
 
 /// Under what it is listed: the first word of its path that says something.
@@ -121,6 +112,7 @@ fn path_parameter(name: &str) -> Value {
         "user" => "The id of a user",
         "policy" => "The name of a policy",
         "account" => "The id of a service account, or its name",
+        "type" => "The name of a type of authorization details",
         _ => "The id of a token; of a token of a named user, its name will do",
     };
     json!({

@@ -3,7 +3,7 @@
 use jeton::web::openapi::document;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, MINE, Script, Server};
+use crate::support::{ACME, Browser, MINE, Script, Server, repository};
 
 /// Everything that is wrong with a value by a schema of the document.
 fn faults(schema: &Value, value: &Value) -> Vec<String> {
@@ -172,6 +172,133 @@ async fn of_everybodys_tokens() {
     )
     .by(&manager, 409)
     .await;
+}
+
+const KEPT: &str = "/api/my-account/service-accounts/{account}/tokens";
+const KEPT_ONE: &str = "/api/my-account/service-accounts/{account}/tokens/{token}";
+const ACCOUNT: &str = "/api/service-accounts/{account}";
+
+#[actix_web::test]
+async fn of_service_accounts_and_their_tokens() {
+    let server = Server::start().await;
+    server.notes();
+    let alice = server.signed_in(&server.user("alice")).await;
+    let manager = server.manager(MANAGE).await;
+    let body = json!({"name": "ci-bot", "description": "builds", "keepers": ["alice"]});
+    let all = "/api/service-accounts";
+    let made = Call::post(all, &[], body.clone()).by(&manager, 201).await;
+    Call::post(all, &[], body).by(&manager, 422).await;
+    Call::post(all, &[], json!({"name": "x", "keepers": []}))
+        .by(&manager, 422)
+        .await;
+    Call::get(all, &[]).by(&manager, 200).await;
+    let id = text(&made, "id").to_owned();
+    let account: &[(&str, &str)] = &[("account", &id)];
+    Call::get(ACCOUNT, account).by(&manager, 200).await;
+    Call::get(ACCOUNT, &[("account", "nobody")])
+        .by(&manager, 404)
+        .await;
+    let words = json!({"description": "builds and deploys"});
+    Call::new("PATCH", ACCOUNT, account)
+        .with(words)
+        .by(&manager, 200)
+        .await;
+    let keepers = "/api/service-accounts/{account}/keepers";
+    let both = json!({"keepers": ["alice"]});
+    Call::new("PUT", keepers, account)
+        .with(both)
+        .by(&manager, 200)
+        .await;
+
+    Call::get("/api/my-account/service-accounts", &[])
+        .at(&alice, 200)
+        .await;
+    let options = "/api/my-account/service-accounts/{account}/tokens/options";
+    Call::get(options, account).at(&alice, 200).await;
+    let token = Call::post(KEPT, account, ci()).at(&alice, 201).await;
+    assert!(text(&token, "value").starts_with("jeton_sat_"));
+    Call::get(KEPT, account).at(&alice, 200).await;
+    Call::get(KEPT, &[("account", NOBODY)])
+        .at(&alice, 404)
+        .await;
+    let one: &[(&str, &str)] = &[("account", &id), ("token", text(&token, "id"))];
+    Call::get(KEPT_ONE, one).at(&alice, 200).await;
+    let change = json!({"description": "for tests"});
+    Call::new("PATCH", KEPT_ONE, one)
+        .with(change)
+        .at(&alice, 200)
+        .await;
+    let events = "/api/my-account/service-accounts/{account}/tokens/{token}/events";
+    Call::get(events, one).at(&alice, 200).await;
+    let rotate = "/api/my-account/service-accounts/{account}/tokens/{token}/rotate";
+    Call::post(rotate, one, json!({})).at(&alice, 201).await;
+    let cancel = "/api/my-account/service-accounts/{account}/tokens/{token}/rotate/cancel";
+    Call::post(cancel, one, Value::Null).at(&alice, 204).await;
+    let finish = "/api/my-account/service-accounts/{account}/tokens/{token}/rotate/finish";
+    Call::post(finish, one, Value::Null).at(&alice, 409).await;
+    Call::new("DELETE", KEPT_ONE, one).at(&alice, 204).await;
+    Call::new("DELETE", ACCOUNT, account)
+        .by(&manager, 204)
+        .await;
+}
+
+#[actix_web::test]
+async fn of_types_of_authorization_details_and_of_what_waits() {
+    let server = Server::start().await;
+    server.notes();
+    let alice = server.signed_in(&server.user("alice")).await;
+    let manager = server.manager(MANAGE).await;
+    let (all, one) = (
+        "/api/authorization-details-types",
+        "/api/authorization-details-types/{type}",
+    );
+    let named: &[(&str, &str)] = &[("type", "repository")];
+    let mut body = repository();
+    body.as_object_mut().expect("an object").remove("type");
+    Call::new("PUT", one, named)
+        .with(body.clone())
+        .by(&manager, 201)
+        .await;
+    Call::new("PUT", one, named)
+        .with(body)
+        .by(&manager, 200)
+        .await;
+    Call::new("PUT", one, named)
+        .with(json!({"resource": 1}))
+        .by(&manager, 400)
+        .await;
+    Call::get(all, &[]).by(&manager, 200).await;
+    Call::get(one, named).by(&manager, 200).await;
+    let details: Value = serde_json::from_str(ACME).expect("JSON");
+    let wish =
+        |name: &str| json!({"name": name, "authorizationDetails": details, "reason": "to deploy"});
+    let made = Call::post(MINE, &[], wish("deploy")).at(&alice, 201).await;
+    let policy = "/api/policies/personal-access-tokens";
+    let mut rules = Call::get(policy, &[]).by(&manager, 200).await;
+    rules["approvalRequired"] = json!(true);
+    Call::new("PUT", policy, &[])
+        .with(rules)
+        .by(&manager, 200)
+        .await;
+    for (name, verb) in [("first", "approve"), ("second", "refuse")] {
+        let waits = Call::post(MINE, &[], wish(name)).at(&alice, 201).await;
+        let token: &[(&str, &str)] = &[("token", text(&waits, "id"))];
+        let verb = match verb {
+            "approve" => "/api/personal-access-tokens/{token}/approve",
+            _ => "/api/personal-access-tokens/{token}/refuse",
+        };
+        let words = json!({"reason": "because"});
+        Call::post(verb, token, words.clone())
+            .by(&manager, 200)
+            .await;
+        Call::post(verb, token, words).by(&manager, 409).await;
+    }
+    Call::new("DELETE", one, named).by(&manager, 204).await;
+    let rotate = "/api/personal-access-tokens/{token}/rotate";
+    let token: &[(&str, &str)] = &[("token", text(&made, "id"))];
+    Call::post(rotate, token, json!({})).by(&manager, 400).await;
+    let long = json!({"name": "x".repeat(20_000), "scopes": ["notes:read"]});
+    Call::post(MINE, &[], long).at(&alice, 413).await;
 }
 
 #[actix_web::test]

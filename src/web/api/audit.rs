@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Error, my_tokens};
+use super::{Error, all_tokens, my_tokens};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Fault;
@@ -260,11 +260,7 @@ pub async fn of_token(
     req: HttpRequest,
 ) -> Result<Json<Page>, Error> {
     let asked = Asked::read(&req, PLACE)?;
-    let found = match id(&token) {
-        Some(id) => by.app.query(move |rx| PersonalToken::find(rx, id)).await?,
-        None => None,
-    };
-    let token = found.ok_or_else(|| Error::not_found("token"))?;
+    let token = by.app.read(move |rx| all_tokens::found(rx, &token)).await?;
     asked.of(token).answer(&by.app).await
 }
 

@@ -87,11 +87,6 @@ impl Error {
         Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
-    /// 413: the body has more bytes than this takes.
-    pub fn too_large() -> Self {
-        Self::new(Code::TooLarge, InvalidRequest::TooLarge.to_string())
-    }
-
     /// 429: this came too often, and may come again after `wait`.
     pub fn too_many(wait: Duration) -> Self {
         let message = "Too many of these came from your network; try again later.";
@@ -171,7 +166,10 @@ impl Refusal for Error {
 
 impl From<InvalidRequest> for Error {
     fn from(error: InvalidRequest) -> Self {
-        Self::malformed(error.to_string())
+        match error {
+            InvalidRequest::TooLarge => Self::new(Code::TooLarge, error.to_string()),
+            error => Self::malformed(error.to_string()),
+        }
     }
 }
 

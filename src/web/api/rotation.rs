@@ -7,10 +7,10 @@ use actix_web::web;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::all_tokens::found;
 use super::token::TokenView;
 use super::{Code, Error, my_tokens, own_token, parse};
 use crate::clock::Timestamp;
-use crate::domain::id::Id;
 use crate::domain::personal_token::{End, PersonalToken, Rotated, Rotation};
 use crate::domain::resource::ROTATE_SELF;
 use crate::domain::tx::Tx;
@@ -53,6 +53,8 @@ impl RotationBody {
         Code::InsufficientScope,
         Code::StepUpRequired,
         Code::ScopeNotGrantable,
+        Code::DetailsInvalid,
+        Code::DetailsOutsideAudience,
         Code::CreationNotAllowed,
         Code::UserDisabled,
         Code::NotLive,
@@ -231,14 +233,6 @@ pub async fn finish_own(holder: Holder) -> Result<NoContent, Error> {
     let finish = move |tx: &mut Tx| finish(&own_token::own(tx, id)?, tx);
     holder.app.write(holder.caller, finish).await?;
     Ok(NoContent)
-}
-
-fn found(tx: &mut Tx, id: &str) -> Result<PersonalToken, Error> {
-    let token = match id.parse::<Id>() {
-        Ok(id) => PersonalToken::find(tx, id)?,
-        Err(_) => None,
-    };
-    token.ok_or_else(|| Error::not_found("token"))
 }
 
 fn rotate(token: &PersonalToken, tx: &mut Tx, rotation: Rotation) -> Result<RotatedView, Error> {

@@ -154,7 +154,7 @@ impl Described for Account {
 
     fn refusals(changes: bool) -> Vec<Code> {
         let csrf = changes.then_some(Code::Csrf);
-        let always = [Code::AuthRequired, Code::CannotManageTokens];
+        let always = [Code::AuthRequired, Code::CannotManageTokens, Code::TooLarge];
         always.into_iter().chain(csrf).collect()
     }
 }
@@ -164,7 +164,7 @@ impl<S: Right> Described for Manager<S> {
 
     fn refusals(changes: bool) -> Vec<Code> {
         let of_token = [Code::InvalidToken, Code::InsufficientScope];
-        let of_person = [Code::AuthRequired, Code::NotAnAdministrator];
+        let of_person = [Code::AuthRequired, Code::NotAnAdministrator, Code::TooLarge];
         let csrf = changes.then_some(Code::Csrf);
         let careful = [Code::CannotManageTokens, Code::StepUpRequired];
         let careful = careful.into_iter().filter(|_| S::CHANGES_TOKENS);
@@ -177,7 +177,7 @@ impl Described for Holder {
     const WAYS: &'static [Way] = &[Way::Token(None)];
 
     fn refusals(_: bool) -> Vec<Code> {
-        vec![Code::InvalidToken]
+        vec![Code::InvalidToken, Code::TooLarge]
     }
 }
 

@@ -8,7 +8,6 @@ use super::{Door, Opening, app, caller};
 use crate::app::App;
 use crate::domain::public_keys::Distrust;
 use crate::domain::tx::Caller;
-use crate::oauth::error::InvalidRequest;
 use crate::web::api::{Code, Error};
 use crate::web::form;
 use crate::web::openapi::{Described, Way};
@@ -72,7 +71,7 @@ impl FromRequest for Reporter {
             if let Some(wait) = wait {
                 return Err(Error::too_many(wait));
             }
-            let body = body(payload, form::REPORT).await?;
+            let body = form::body(payload, form::REPORT).await?;
             Ok(Self { app, caller, body })
         })
     }
@@ -104,7 +103,7 @@ impl FromRequest for Github {
                     "This server has not got GitHub's keys yet; try again.",
                 )
             })?;
-            let body = body(payload, form::FINDINGS).await?;
+            let body = form::body(payload, form::FINDINGS).await?;
             keys.check(key, signature, &body).map_err(|distrust| {
                 if distrust == Distrust::UnknownKey {
                     app.github_keys().want();
@@ -118,13 +117,4 @@ impl FromRequest for Github {
             Ok(Self { app, caller, body })
         })
     }
-}
-
-async fn body(payload: Payload, limit: usize) -> Result<Bytes, Error> {
-    form::body(payload, limit)
-        .await
-        .map_err(|error| match error {
-            InvalidRequest::TooLarge => Error::too_large(),
-            other => other.into(),
-        })
 }

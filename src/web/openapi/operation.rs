@@ -13,8 +13,6 @@ pub struct Operation {
     pub id: &'static str,
     /// What it does, as a sentence without a full stop.
     pub summary: &'static str,
-    /// Whether "my tokens" are those of a service account that I keep.
-    pub(super) of_kept: bool,
     pub(super) query: &'static [Parameter],
     pub(super) body: Option<Body>,
     pub(super) refusals: &'static [Code],
@@ -57,7 +55,6 @@ impl Operation {
         Self {
             id,
             summary,
-            of_kept: false,
             query: &[],
             body: None,
             refusals: &[],
@@ -65,10 +62,10 @@ impl Operation {
     }
 
     /// The same about a token of a service account, which a keeper sees as one of theirs.
-    pub const fn kept(self, id: &'static str) -> Self {
+    pub const fn kept(self, id: &'static str, summary: &'static str) -> Self {
         Self {
             id,
-            of_kept: true,
+            summary,
             ..self
         }
     }

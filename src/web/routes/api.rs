@@ -78,16 +78,16 @@ fn for_scripts() -> Vec<Route> {
 fn for_keepers() -> Vec<Route> {
     vec![
         get("/api/my-account/service-accounts", service_accounts::mine, service_accounts::MINE),
-        get("/api/my-account/service-accounts/{account}/tokens/options", my_tokens::options, my_tokens::OPTIONS.kept("getServiceAccountTokenOptions")),
-        get(SERVICE_TOKENS, my_tokens::list, my_tokens::LIST.kept("listServiceAccountTokens")),
-        post(SERVICE_TOKENS, my_tokens::create, my_tokens::CREATE.kept("createServiceAccountToken")),
-        get(SERVICE_TOKEN, my_tokens::show, my_tokens::SHOW.kept("getServiceAccountToken")),
-        patch(SERVICE_TOKEN, my_tokens::change, my_tokens::CHANGE.kept("changeServiceAccountToken")),
-        delete(SERVICE_TOKEN, my_tokens::revoke, my_tokens::REVOKE.kept("revokeServiceAccountToken")),
-        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate", rotation::rotate_mine, rotation::ROTATE_MINE.kept("rotateServiceAccountToken")),
-        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/finish", rotation::finish_mine, rotation::FINISH_MINE.kept("finishServiceAccountRotation")),
-        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/cancel", rotation::cancel_mine, rotation::CANCEL_MINE.kept("cancelServiceAccountRotation")),
-        get("/api/my-account/service-accounts/{account}/tokens/{token}/events", audit::of_mine, audit::OF_MINE.kept("listEventsOfServiceAccountToken")),
+        get("/api/my-account/service-accounts/{account}/tokens/options", my_tokens::options, my_tokens::OPTIONS.kept("getServiceAccountTokenOptions", "What a form for a token of a service account that I keep needs")),
+        get(SERVICE_TOKENS, my_tokens::list, my_tokens::LIST.kept("listServiceAccountTokens", "List the tokens of a service account that I keep, ended ones too, newest first")),
+        post(SERVICE_TOKENS, my_tokens::create, my_tokens::CREATE.kept("createServiceAccountToken", "Make a token for a service account that I keep; its `value` is in this answer and no other")),
+        get(SERVICE_TOKEN, my_tokens::show, my_tokens::SHOW.kept("getServiceAccountToken", "Show a token of a service account that I keep")),
+        patch(SERVICE_TOKEN, my_tokens::change, my_tokens::CHANGE.kept("changeServiceAccountToken", "Rename, describe, narrow or shorten a token of a service account that I keep")),
+        delete(SERVICE_TOKEN, my_tokens::revoke, my_tokens::REVOKE.kept("revokeServiceAccountToken", "End a token of a service account that I keep; a second time changes nothing")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate", rotation::rotate_mine, rotation::ROTATE_MINE.kept("rotateServiceAccountToken", "Give a token of a service account that I keep a successor, whose `value` is in this answer and no other")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/finish", rotation::finish_mine, rotation::FINISH_MINE.kept("finishServiceAccountRotation", "End the old one of two tokens of a service account that I keep now")),
+        post("/api/my-account/service-accounts/{account}/tokens/{token}/rotate/cancel", rotation::cancel_mine, rotation::CANCEL_MINE.kept("cancelServiceAccountRotation", "Drop the new one of two tokens of a service account that I keep, which nobody has used")),
+        get("/api/my-account/service-accounts/{account}/tokens/{token}/events", audit::of_mine, audit::OF_MINE.kept("listEventsOfServiceAccountToken", "List what happened to a token of a service account that I keep, newest first")),
     ]
 }
 
