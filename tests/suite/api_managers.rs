@@ -220,7 +220,6 @@ async fn a_body_that_is_wrong_gets_400() {
     let manager = server.manager("pats:read pats:write pats:revoke").await;
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let nested = format!("{}{}", "{\"name\":".repeat(1000), "}".repeat(1000));
-    let long = format!("{{\"name\":\"{}\"}}", "a".repeat(17 * 1024));
     let all = calls(&path).into_iter();
     for (method, path, _, _) in all.filter(|call| matches!(call.0, "POST" | "PATCH")) {
         for body in [
@@ -254,7 +253,6 @@ async fn a_body_that_is_wrong_gets_400() {
             "name=x&scopes=notes%3Aread",
             &deep,
             &nested,
-            &long,
         ] {
             let request = server
                 .request(method, &path)
@@ -271,6 +269,25 @@ async fn a_body_that_is_wrong_gets_400() {
         .bearer_auth(manager.token())
         .body(b"{\"name\":\"\xff\"}".to_vec());
     answered(invalid.send().await.unwrap(), 400).await;
+}
+
+/// A body beyond 16 KiB is 413, at every call that takes one.
+#[actix_web::test]
+async fn a_body_that_is_too_large_gets_413() {
+    let server = Server::start().await;
+    let (_, path) = alice(&server);
+    let manager = server.manager("pats:read pats:write pats:revoke").await;
+    let long = format!("{{\"name\":\"{}\"}}", "a".repeat(17 * 1024));
+    let all = calls(&path).into_iter();
+    for (method, path, _, _) in all.filter(|call| matches!(call.0, "POST" | "PATCH")) {
+        let request = server
+            .request(method, &path)
+            .bearer_auth(manager.token())
+            .header("Content-Type", "application/json")
+            .body(long.clone());
+        let answer = answered(request.send().await.unwrap(), 413).await;
+        assert_eq!(answer["code"], "request.too_large", "{method} {path}");
+    }
 }
 
 /// Strange letters in a name are letters, or are refused; a NUL never reaches the database.
