@@ -111,6 +111,7 @@ diesel::table! {
         pending_since -> Nullable<BigInt>,
         request_reason -> Nullable<Text>,
         authorization_details -> Nullable<Text>,
+        approved_at -> Nullable<BigInt>,
     }
 }
 

@@ -66,6 +66,7 @@ pub struct HeldGrant {
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     pending_since: Option<Timestamp>,
+    approved_at: Option<Timestamp>,
     pub authorization_details: Option<AuthorizationDetails>,
     #[diesel(embed)]
     pub limits: Limits,
@@ -219,8 +220,12 @@ impl Bearer {
     }
 
     fn is_idle(&self, now: Timestamp) -> bool {
-        let (made, used) = (self.token.created_at, self.grant.last_used_at);
-        self.grant.limits.is_idle(made, used, now)
+        let grant = &self.grant;
+        let made = Some(self.token.created_at);
+        let lies = grant
+            .limits
+            .idle_end([made, grant.approved_at, grant.last_used_at]);
+        lies.is_some_and(|end| end <= now)
     }
 
     /// Whether this token may be used at `now` from `from`.

@@ -21,6 +21,8 @@ const ROW: i32 = 1;
 const STEP: Duration = Duration::from_secs(60 * 60);
 /// How far it is looked back: a change of a token's end may be committed later than it was made.
 const BACK: Duration = Duration::from_secs(60);
+/// How much later than a use it may be that it is written: what lies unused is looked at when that is over.
+const LATE: Duration = Duration::from_secs(120);
 
 /// That the end of a token is recorded.
 macro_rules! recorded {
@@ -75,7 +77,7 @@ pub fn note(tx: &mut Tx, limit: i64) -> QueryResult<bool> {
         until = next.map_or(end, |next| next.min(end));
     }
     if !is_first {
-        let unused = unused_between(tx, from - BACK, until, limit)?;
+        let unused = unused_between(tx, from - BACK - LATE, until - LATE, limit)?;
         for (token, grant) in &unused {
             let name = grant.name.clone().unwrap_or_default();
             let life = grant.limits.idle_life().unwrap_or_default();
@@ -104,14 +106,14 @@ fn unused_between(
     let moment = Duration::from_millis(1);
     tokens::table
         .inner_join(grants::table)
-        .filter(grants::idle_life.is_not_null())
+        .filter(grants::idle_life.gt(0))
         .filter(tokens::kind.eq(TokenKind::Personal))
         .filter(lain_unused!(1000, until - moment))
         .filter(not(lain_unused!(1000, from - moment)))
         .filter(tokens::spent_at.is_null())
         .filter(grants::revoked_at.is_null())
         .filter(not(exists(recorded!())))
-        .order(tokens::id)
+        .order((grants::idle_life, tokens::id))
         .limit(limit)
         .select((tokens::id, Grant::as_select()))
         .load(&mut **tx)

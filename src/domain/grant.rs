@@ -141,6 +141,7 @@ pub struct Grant {
     /// Since when it waits for an administrator's approval, and what its owner says it is for.
     pub pending_since: Option<Timestamp>,
     pub request_reason: Option<String>,
+    pub approved_at: Option<Timestamp>,
     pub authorization_details: Option<AuthorizationDetails>,
     #[diesel(embed)]
     pub limits: Limits,

@@ -62,17 +62,26 @@ fn network(text: &str) -> Option<IpNet> {
     Some(network.trunc())
 }
 
-/// As the database is asked it: whether by `$moment` a token has lain unused for `$millis` milliseconds a second of its idle
-/// life, which is all of it for 1000, since it was made and since it was last used. Of a token without an idle life it is not
-/// known.
+/// As [`Limits::idle_end`] has it, asked of the database: whether by `$moment` a token has lain unused for `$millis` milliseconds
+/// a second of its idle life, which is all of it for 1000. Of a token without an idle life it is not known.
 macro_rules! lain_unused {
     ($millis:expr, $moment:expr) => {{
-        let (since_made, since_used) = (
-            tokens::created_at.nullable() + grants::idle_life * $millis,
-            grants::last_used_at + grants::idle_life * $millis,
-        );
-        let unused = grants::last_used_at.is_null().or(since_used.le($moment));
-        since_made.le($moment).and(unused)
+        macro_rules! since {
+            ($event:expr) => {
+                $event
+                    .is_null()
+                    .or(($event + grants::idle_life * $millis).le($moment))
+            };
+        }
+        // A comparison that an index of idle lives answers.
+        let has_one = grants::idle_life.gt(0);
+        let since_made = tokens::created_at.nullable() + grants::idle_life * $millis;
+        has_one
+            .and(grants::pending_since.is_null())
+            .and(since_made.le($moment))
+            .and(since!(grants::approved_at))
+            .and(since!(grants::not_before))
+            .and(since!(grants::last_used_at))
     }};
 }
 pub(super) use lain_unused;
@@ -114,15 +123,11 @@ impl Limits {
         seconds.map(Duration::from_secs)
     }
 
-    /// When a token that was made at `made` and last used at `used` has lain unused too long; `None` for never.
-    pub fn idle_end(&self, made: Timestamp, used: Option<Timestamp>) -> Option<Timestamp> {
-        let since = used.map_or(made, |used| used.max(made));
-        self.idle_life().map(|life| since + life)
-    }
-
-    /// Whether it has lain unused too long by `now`.
-    pub fn is_idle(&self, made: Timestamp, used: Option<Timestamp>, now: Timestamp) -> bool {
-        self.idle_end(made, used).is_some_and(|end| end <= now)
+    /// When a token will have lain unused too long: counted from its beginning, or from the latest `event` of its life, such as
+    /// its last use, whichever is later. `None` for never.
+    pub fn idle_end<const N: usize>(&self, events: [Option<Timestamp>; N]) -> Option<Timestamp> {
+        let events = events.into_iter().chain([self.not_before]);
+        Some(events.max().flatten()? + self.idle_life()?)
     }
 
     /// Whether its time has not come yet. By whole seconds, as `nbf` says it.

@@ -93,10 +93,16 @@ impl PersonalToken {
         owner.ok_or(Fault::Broken("a personal token has no owner"))
     }
 
-    /// When it will have lain unused for as long as it may; `None` for never.
+    /// When it will have lain unused for as long as it may, as far as it may be used at all; `None` for never.
     pub fn idle_end(&self) -> Option<Timestamp> {
-        let (made, used) = (self.token.created_at, self.grant.last_used_at);
-        self.grant.limits.idle_end(made, used)
+        let grant = &self.grant;
+        if grant.pending_since.is_some() {
+            return None;
+        }
+        let made = Some(self.token.created_at);
+        grant
+            .limits
+            .idle_end([made, grant.approved_at, grant.last_used_at])
     }
 
     /// Whether it has lain unused for that long.

@@ -153,7 +153,7 @@ macro_rules! unused {
             );
         tokens::table
             .inner_join(grants::table.inner_join($owners))
-            .filter(grants::idle_life.is_not_null())
+            .filter(grants::idle_life.gt(0))
             .filter(db::is_personal())
             .filter(near)
             .filter(not(lain_unused!(1000, now)))
@@ -162,7 +162,6 @@ macro_rules! unused {
                     .is_null()
                     .or(lain_unused!(1000, tokens::expires_at)),
             )
-            .filter(grants::pending_since.is_null())
             .filter(tokens::spent_at.is_null())
             .filter(grants::revoked_at.is_null())
             .filter(users::disabled_at.is_null())
@@ -303,7 +302,7 @@ fn untold_to(
     Ok(all)
 }
 
-/// Remove what was told of up to `limit` tokens long ago.
+/// Remove what was told long ago, of up to `limit` tokens.
 pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
     let over: Vec<Id> = reminders::table
         .filter(reminders::at.lt(tx.now - KEPT))
@@ -311,7 +310,8 @@ pub fn purge(tx: &mut Tx, limit: i64) -> QueryResult<usize> {
         .limit(limit)
         .select(reminders::token_id)
         .load(&mut **tx)?;
-    // With all that was told of these tokens: they ended long ago.
-    let rows = diesel::delete(reminders::table.filter(reminders::token_id.eq_any(&over)));
-    rows.execute(&mut **tx)
+    let old = reminders::table
+        .filter(reminders::token_id.eq_any(&over))
+        .filter(reminders::at.lt(tx.now - KEPT));
+    diesel::delete(old).execute(&mut **tx)
 }

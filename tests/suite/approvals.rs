@@ -240,3 +240,51 @@ async fn a_letter_names_some_and_waits_for_somebody_to_tell() {
     assert_eq!(mails[0].1.matches(" of alice").count(), 20);
     assert!(mails[0].1.contains("and 2 more."), "{}", mails[0].1);
 }
+
+/// What an administrator decides about is what they see: until then its networks stay, and it has no successor.
+#[actix_web::test]
+async fn a_token_that_waits_stays_as_it_is() {
+    let house = House::build().await;
+    let (id, _) = house.waiting("ci").await;
+    let browser = house.server.signed_in(&house.alice).await;
+    let one = format!("{MINE}/{id}");
+    let networks = json!({"allowedCidrs": ["192.0.2.0/24"]});
+    let (status, refused) = browser.api("PATCH", &one, Some(networks.clone())).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("pat.pending")));
+    let rotate = format!("{one}/rotate");
+    let (status, refused) = browser.api("POST", &rotate, Some(json!({}))).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("pat.pending")));
+    let same = json!({"name": "deploy", "allowedCidrs": []});
+    assert_eq!(browser.api("PATCH", &one, Some(same)).await.0, 200);
+    assert_eq!(house.decide(&id, "approve", json!({})).await.0, 200);
+    assert_eq!(browser.api("PATCH", &one, Some(networks)).await.0, 200);
+    assert_eq!(browser.api("POST", &rotate, Some(json!({}))).await.0, 201);
+}
+
+/// While it waits it does not lie unused: its idle life counts from the approval.
+#[actix_web::test]
+async fn the_idle_life_counts_from_the_approval() {
+    let house = House::build().await;
+    let body = json!({
+        "name": "ci", "scopes": ["notes:read"], "reason": "for ci",
+        "idleSeconds": 24 * HOUR, "neverExpires": true,
+    });
+    let browser = house.server.signed_in(&house.alice).await;
+    let (status, made) = browser.api("POST", MINE, Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let (id, secret) = (
+        made["id"].as_str().unwrap(),
+        made["value"].as_str().unwrap(),
+    );
+    house.server.clock.advance(seconds(10 * 24 * HOUR));
+    let manager = house.server.manager("pats:read pats:write").await;
+    let path = "/api/personal-access-tokens";
+    let (_, waiting) = manager.get(&format!("{path}?status=pending")).await;
+    assert_eq!(waiting["items"][0]["id"], id, "{waiting}");
+    let approve = format!("{path}/{id}/approve");
+    assert_eq!(manager.call("POST", &approve, json!({})).await.0, 200);
+    house.server.clock.advance(seconds(24 * HOUR - 1));
+    assert!(house.notes.accepts(secret).await);
+    house.server.clock.advance(seconds(1));
+    assert!(!house.notes.accepts(secret).await);
+}

@@ -1,16 +1,24 @@
 //! Tokens that end when they lie unused: their owners are warned, their end is recorded, and they are kept for a while.
 
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
+use jeton::db::Conn;
 use jeton::db::schema::{grants, mails, reminders, tokens};
+use jeton::domain::expiry;
 use jeton::domain::grant::Via;
 use jeton::domain::limits::{Limits, Networks};
 use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken};
+use jeton::domain::reminder::{self, Due};
+use jeton::domain::tx::Rx;
 use jeton::domain::user::User;
 use jeton::domain::words::{Audience, Scope};
 use jeton::jobs::remind::remind;
 use jeton::jobs::sweep::sweep;
 
-use crate::support::{ResourceServer, Server, count, seconds, trail};
+use crate::support::{ResourceServer, Server, TestDatabase, count, seconds, trail};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -41,6 +49,11 @@ impl Scene {
 
     /// A token that may lie unused for so long; its secret.
     fn token(&self, name: &str, idle: u64, end: Option<u64>) -> String {
+        let limits = Limits::new(Networks::default(), None, Some(seconds(idle)));
+        self.limited(name, limits, end)
+    }
+
+    fn limited(&self, name: &str, limits: Limits, end: Option<u64>) -> String {
         let now = self.server.clock.now();
         let new = NewPersonalToken {
             name: name.to_owned(),
@@ -49,7 +62,7 @@ impl Scene {
             audience: Audience::of(["https://notes.example"]).unwrap(),
             authorization_details: None,
             end: end.map_or(End::Never, |life| End::At(now + seconds(life))),
-            limits: Limits::new(Networks::default(), None, Some(seconds(idle))),
+            limits,
             reason: String::new(),
         };
         let made = self.server.write(|tx| {
@@ -57,6 +70,18 @@ impl Scene {
             Ok(made.expect("the token is made").1)
         });
         made.expose().to_owned()
+    }
+
+    /// Whether alice's only token is live, of which an administrator is told the same.
+    async fn is_live(&self) -> bool {
+        let manager = self.server.manager("pats:read").await;
+        let path = "/api/personal-access-tokens";
+        let (_, all) = manager.get(path).await;
+        let (_, live) = manager.get(&format!("{path}?status=active")).await;
+        let says = all["items"][0]["status"] == "active";
+        let count = live["items"].as_array().expect("a list").len();
+        assert_eq!(says, count == 1, "{all} {live}");
+        says
     }
 
     async fn use_it(&self, secret: &str) {
@@ -184,4 +209,124 @@ async fn what_ended_unused_is_kept_for_thirty_days() {
     let gone = trail(&scene.server, "token.purged");
     assert_eq!(gone.len(), 1);
     assert_eq!(gone[0].detail(), "used");
+}
+
+/// A use in the last moment is written a little later, and the token has not ended.
+#[actix_web::test]
+async fn a_use_in_the_last_moment_counts() {
+    let scene = Scene::set().await;
+    let secret = scene.token("ci", 8 * DAY, None);
+    scene.server.clock.advance(seconds(8 * DAY - 1));
+    assert!(scene.notes.accepts(&secret).await);
+    scene.server.clock.advance(seconds(30));
+    sweep(&scene.server.app).await.unwrap();
+    scene.server.note_uses().await;
+    for pause in [60, 60, 8 * DAY - 200] {
+        scene.server.clock.advance(seconds(pause));
+        sweep(&scene.server.app).await.unwrap();
+        assert_eq!(scene.ends(), [""; 0], "{pause}");
+        assert!(scene.is_live().await);
+    }
+    scene.server.clock.advance(seconds(300));
+    sweep(&scene.server.app).await.unwrap();
+    assert_eq!(scene.ends(), ["ci: not used for 8 days"]);
+}
+
+/// A token that can't be used yet does not lie unused: its idle life counts from its beginning.
+#[actix_web::test]
+async fn the_time_before_its_beginning_does_not_count() {
+    let scene = Scene::set().await;
+    let begins = scene.server.clock.now() + seconds(20 * DAY);
+    let limits = Limits::new(Networks::default(), Some(begins), Some(seconds(8 * DAY)));
+    let secret = scene.limited("ci", limits, None);
+    let said = "ci ends in 2 days unless it is used".to_owned();
+    assert_eq!(scene.told(26 * 24, 6).await, [(26 * 24, said)]);
+    sweep(&scene.server.app).await.unwrap();
+    assert_eq!(scene.ends(), [""; 0]);
+    scene.server.clock.advance(seconds(2 * DAY - 6 * HOUR - 1));
+    assert!(scene.is_live().await);
+    assert!(scene.notes.accepts(&secret).await);
+    scene.server.clock.advance(seconds(1));
+    assert!(!scene.is_live().await);
+    assert!(!scene.notes.accepts(&secret).await);
+}
+
+/// What was told of a token is kept for 90 days, each for itself: what was told later stays told.
+#[actix_web::test]
+async fn what_was_told_later_is_not_forgotten_with_what_was_told_before() {
+    let scene = Scene::set().await;
+    let secret = scene.token("ci", 28 * DAY, Some(125 * DAY));
+    assert_eq!(scene.told(22 * 24, 6).await.len(), 1);
+    for _ in 0..4 {
+        scene.use_it(&secret).await;
+        scene.server.clock.advance(seconds(20 * DAY));
+    }
+    scene.use_it(&secret).await;
+    assert_eq!(scene.told(0, 1).await.len(), 1);
+    // What was told of lying unused is 90 days old now, and what was told of the end is not.
+    scene.server.clock.advance(seconds(10 * DAY));
+    scene.use_it(&secret).await;
+    sweep(&scene.server.app).await.unwrap();
+    assert_eq!(count!(scene.server, reminders), 1);
+    assert_eq!(scene.told(1, 1).await, []);
+}
+
+/// What is looked for every minute and every hour is found by an index, however many tokens there are. Where there are
+/// few, PostgreSQL rightly reads them all: so it is only asked of SQLite.
+#[actix_web::test]
+async fn the_tokens_that_end_unused_are_found_by_an_index() {
+    if TestDatabase::is_postgres() {
+        return;
+    }
+    let scene = Scene::set().await;
+    let asked = scene.server.write(|tx| {
+        let asked = record_questions(&mut **tx);
+        let (now, policy) = (tx.now, tx.policy);
+        for due in Due::ALL {
+            reminder::readers(&mut Rx::new(&mut **tx, now, policy), due, None, 10)?;
+        }
+        expiry::note(tx, 10)?;
+        Ok(asked.lock().unwrap().split_off(0))
+    });
+    let asked = asked.iter().filter(|sql| sql.contains("idle_life` > "));
+    let plans: Vec<String> = asked
+        .map(|sql| scene.server.write(|tx| Ok(plan(tx, sql))))
+        .collect();
+    assert_eq!(plans.len(), 3);
+    for plan in plans {
+        assert!(
+            plan.contains("SEARCH grants USING INDEX grants_ending_unused"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+}
+
+/// What this connection is asked from now on.
+fn record_questions(conn: &mut Conn) -> Arc<Mutex<Vec<String>>> {
+    let asked = Arc::new(Mutex::new(vec![]));
+    let noted = asked.clone();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let query = query.to_string();
+            let sql = query.split(" -- binds").next().unwrap_or_default();
+            noted.lock().unwrap().push(sql.to_owned());
+        }
+    });
+    asked
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// How SQLite answers a question, a line a step.
+fn plan(conn: &mut Conn, sql: &str) -> String {
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+        .load(conn)
+        .expect("a plan");
+    let steps: Vec<String> = steps.into_iter().map(|step| step.detail).collect();
+    steps.join("\n")
 }

@@ -27,11 +27,15 @@ impl PersonalToken {
         let pending = grants::table
             .find(token.grant.id)
             .filter(grants::revoked_at.is_null());
-        let approved = diesel::update(pending).set(grants::pending_since.eq(None::<Timestamp>));
+        let approved = diesel::update(pending).set((
+            grants::pending_since.eq(None::<Timestamp>),
+            grants::approved_at.eq(tx.now),
+        ));
         if approved.execute(&mut **tx)? == 0 {
             return Err(Problem::NotPending);
         }
         token.grant.pending_since = None;
+        token.grant.approved_at = Some(tx.now);
         let said = words.as_deref().map(|words| format!(": {words}"));
         let detail = format!("{}{}", token.name(), said.unwrap_or_default());
         tx.record(

@@ -48,6 +48,9 @@ impl PersonalToken {
         if let Some(networks) = changes.networks {
             limits.confine_to(networks);
         }
+        if limits != current.grant.limits {
+            current.check_decided()?;
+        }
         check_limits(&limits, current.end())?;
         if limits.networks.is_none() && current.grant.limits.networks.is_some() {
             tx.token_policy()?.check_networks(&limits, &scope)?;
@@ -82,6 +85,14 @@ impl PersonalToken {
                 .detail(&name),
         )?;
         Ok(Self::find(tx, self.token.id)?.ok_or(Fault::Broken("the changed token is gone"))?)
+    }
+
+    /// What an administrator decides about is what they see.
+    pub(super) fn check_decided(&self) -> Result<(), Problem> {
+        match self.grant.pending_since {
+            Some(_) => Err(Problem::Pending),
+            None => Ok(()),
+        }
     }
 
     fn end(&self) -> End {

@@ -100,6 +100,7 @@ impl PersonalToken {
             return Err(Problem::OverlapTooLong);
         }
         let family = Family::held(tx, self)?;
+        family.current.check_decided()?;
         let owner = User::find(tx, self.owner()?)?.ok_or(Fault::Broken("an owner is gone"))?;
         let maker = Self::maker(tx, &owner)?;
         Self::check_may_create(tx, policy, &owner, maker.as_ref())?;

@@ -83,6 +83,10 @@ pub enum Problem {
     Words,
     #[error("This token does not wait for approval.")]
     NotPending,
+    #[error(
+        "This token waits for approval as it is. Change or rotate it then, or revoke it and make another."
+    )]
+    Pending,
     #[error("A token can't begin after its end.")]
     EndsBeforeItBegins,
     #[error("The time a token may lie unused is from 1 to 3650 days.")]

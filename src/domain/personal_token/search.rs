@@ -222,7 +222,7 @@ impl Search {
             (By::Expires, status) => {
                 let (after, before) = (millis(filter.expires_after), millis(filter.expires_before));
                 match status {
-                    Some(State::Active | State::Pending) => {
+                    Some(State::Active | State::Pending | State::Rotating | State::Rotated) => {
                         (after.max(Some(next_second(now))), before)
                     }
                     // Those that lay unused for too long may have an end of whatever time.

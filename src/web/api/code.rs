@@ -88,6 +88,7 @@ codes! {
     NoSuchUrl NOT_FOUND "not_found" "There is no such URL.",
     OtherMethod METHOD_NOT_ALLOWED "invalid_request" "The URL takes other methods.",
     NotPending CONFLICT "pat.not_pending" "The token does not wait for approval.",
+    Pending CONFLICT "pat.pending" "The token waits for approval, and stays as it is until then.",
     NotLive CONFLICT "pat.not_live" "The token has ended.",
     AlreadyRotated CONFLICT "pat.already_rotated" "The successor is in use already. Rotate that one.",
     NotRotating CONFLICT "pat.not_rotating" "No earlier token works beside this one.",

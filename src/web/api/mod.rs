@@ -244,6 +244,7 @@ impl From<Problem> for Error {
             Problem::ReasonRequired => Self::new(Code::ReasonRequired, message),
             Problem::Words => Self::new(Code::WordsInvalid, message),
             Problem::NotPending => Self::new(Code::NotPending, message),
+            Problem::Pending => Self::new(Code::Pending, message),
             Problem::EndsBeforeItBegins => Self::new(Code::EndsBeforeItBegins, message),
             Problem::IdleLife => Self::new(Code::IdleLifeInvalid, message),
             Problem::NotLive => Self::new(Code::NotLive, message),

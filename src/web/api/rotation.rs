@@ -58,6 +58,7 @@ impl RotationBody {
         Code::CreationNotAllowed,
         Code::UserDisabled,
         Code::NotLive,
+        Code::Pending,
         Code::AlreadyRotated,
         Code::NameExists,
         Code::LimitReached,

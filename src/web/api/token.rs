@@ -314,6 +314,7 @@ impl ChangesBody {
         Code::EndsBeforeItBegins,
         Code::StepUpRequired,
         Code::NotLive,
+        Code::Pending,
         Code::NameExists,
         Code::ExpiryBeyondPolicy,
         Code::NetworksRequired,

@@ -248,6 +248,7 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::OwnerDisabled
         | Problem::NotLive
         | Problem::NotPending
+        | Problem::Pending
         | Problem::AlreadyRotated
         | Problem::NotRotating
         | Problem::SuccessorUsed => "form",
