@@ -203,5 +203,33 @@ async fn many_wait_on_several_pages() {
     let next = house.root.get(&format!("{PAGE}?after={cursor}")).await;
     assert_eq!(next.body.matches("</bdi> of <bdi>alice").count(), 1);
     assert!(next.says("t20 of alice"), "{}", next.text());
+
+    // What is refused and what is decided leads back to the page it was on; where nothing is left there, to the first.
+    let csrf = next.input("csrf");
+    let after = next.input("after");
+    assert_eq!(after, cursor);
+    let last = next.body.split("action=\"/admin/approvals/").nth(1);
+    let last = format!("{PAGE}/{}", last.unwrap().split('"').next().unwrap());
+    let last = last.as_str();
+    let refuse = |words| {
+        [
+            ("after", after.as_str()),
+            ("act", "refuse"),
+            ("words", words),
+        ]
+    };
+    let wrong = house.root.submit_with(&csrf, last, &refuse("")).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.says("t20 of alice"), "{}", wrong.text());
+    let done = house.root.submit_with(&csrf, last, &refuse("no")).await;
+    let back = format!("{PAGE}?done=refused&after={cursor}");
+    assert_eq!(done.location(), back);
+    let first = house.root.get(&back).await;
+    assert_eq!(first.body.matches("</bdi> of <bdi>alice").count(), 20);
+
+    house.server.clock.advance(seconds(601));
+    let approve = [("after", after.as_str()), ("act", "approve")];
+    let asked = house.root.submit_with(&csrf, last, &approve).await;
+    assert!(asked.location().ends_with(&format!("%26after%3D{cursor}")));
     assert_eq!(house.root.get(&format!("{PAGE}?after=x")).await.status, 200);
 }

@@ -24,6 +24,8 @@ struct Approvals {
     /// Fields: words_ID and why_ID for each token, form.
     errors: Errors,
     waiting: Vec<Waiting>,
+    /// From where on these are, as the forms bring it back; empty for the first page.
+    after: String,
     /// Where to go on, if there are more.
     next: Option<String>,
 }
@@ -81,21 +83,35 @@ pub async fn get(
         Some("refused") => Some("The token is refused, and has ended."),
         _ => None,
     };
-    let from = query.get("after").and_then(|after| {
-        let (key, id) = after.split_once('.')?;
-        Some(Position {
-            key: key.parse().ok()?,
-            id: id.parse().ok()?,
-        })
-    });
     let token = query.get("token").unwrap_or_default().to_owned();
     let page = Page {
-        from,
+        from: place(&query),
         said: Said::of(&query, token),
         errors: Errors::default(),
         notice,
     };
     page.answer(&person, StatusCode::OK).await
+}
+
+/// From where on the tokens are shown.
+fn place(params: &Params) -> Option<Position> {
+    let (key, id) = params.get("after")?.split_once('.')?;
+    Some(Position {
+        key: key.parse().ok()?,
+        id: id.parse().ok()?,
+    })
+}
+
+/// The page from there on, with what else its link says.
+fn link(from: Option<Position>, besides: &[(&str, &str)]) -> String {
+    let after = written(from);
+    let mut pairs = besides.to_vec();
+    pairs.extend((!after.is_empty()).then_some(("after", &*after)));
+    with_query(routes::ADMIN_APPROVALS, &pairs)
+}
+
+fn written(from: Option<Position>) -> String {
+    from.map_or_else(String::new, |Position { key, id }| format!("{key}.{id}"))
 }
 
 /// Approve a token or refuse it. To let one work takes the password, as making one does.
@@ -106,6 +122,7 @@ pub async fn post(
     let (Administrator(person), sent) = (posted.by, posted.form);
     let id: Id = id.parse().map_err(|_| Error::NotFound)?;
     let said = Said::of(&sent, id.to_string());
+    let from = place(&sent);
     let (refuses, words) = (said.refuses, said.words.clone());
     if !refuses {
         let back = [
@@ -113,7 +130,7 @@ pub async fn post(
             ("act", "approve"),
             ("words", &words),
         ];
-        person.recently(|| with_query(routes::ADMIN_APPROVALS, &back))?;
+        person.recently(|| link(from, &back))?;
     }
     let decided = person.write(move |tx| {
         let token = PersonalToken::find(tx, id)?.ok_or(Problem::NotPending)?;
@@ -124,10 +141,7 @@ pub async fn post(
     });
     let done = if refuses { "refused" } else { "approved" };
     let errors = match decided.await? {
-        Ok(_) => {
-            let back = with_query(routes::ADMIN_APPROVALS, &[("done", done)]);
-            return Ok(see_other(&back));
-        }
+        Ok(_) => return Ok(see_other(&link(from, &[("done", done)]))),
         Err(Problem::Fault(fault)) => return Err(fault.into()),
         Err(Problem::Words) => {
             let field = if refuses { "why" } else { "words" };
@@ -136,7 +150,7 @@ pub async fn post(
         Err(problem) => Errors::one("form", problem.to_string()),
     };
     let page = Page {
-        from: None,
+        from,
         said,
         errors,
         notice: None,
@@ -156,7 +170,11 @@ impl Page {
     async fn answer(self, person: &SignedIn, status: StatusCode) -> Result<HttpResponse, Error> {
         let (from, now) = (self.from, person.app.now());
         let read = person.app.query(move |rx| {
-            let found = PersonalToken::waiting(rx, from, LIMIT, now)?;
+            let mut found = PersonalToken::waiting(rx, from, LIMIT, now)?;
+            if found.items.is_empty() {
+                // The last one of the last page has been decided.
+                found = PersonalToken::waiting(rx, None, LIMIT, now)?;
+            }
             let people = People::of(rx, &found.items)?;
             let rows: Vec<AdminRow> = found
                 .items
@@ -173,12 +191,8 @@ impl Page {
             waiting: rows
                 .map(|(item, row)| waiting(item, row, &self.said, now))
                 .collect(),
-            next: found.next.map(|Position { key, id }| {
-                with_query(
-                    routes::ADMIN_APPROVALS,
-                    &[("after", &format!("{key}.{id}"))],
-                )
-            }),
+            after: written(from),
+            next: found.next.map(|next| link(Some(next), &[])),
         };
         page(errors::answer(status), &person.browser, Leads::Here, &view)
     }
