@@ -25,7 +25,7 @@ const BATCH: i64 = 1_000;
 /// Tokens that a preview names.
 const SHOWN: usize = 100;
 /// So many people can be named as those who may make tokens.
-const USERS_MAX: usize = 200;
+const USERS_MAX: usize = 100;
 /// No rule is about more than a hundred years.
 const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
 

@@ -248,3 +248,21 @@ async fn to_decide_takes_the_password() {
     }
     assert_eq!(house.rules().await, before);
 }
+
+/// Who may make tokens is one of three; what is none of them opens nothing to everyone.
+#[actix_web::test]
+async fn who_may_make_tokens_is_chosen() {
+    let house = House::open().await;
+    let before = house.rules().await;
+    for creators in ["", "nobody", "Everyone"] {
+        let fields = [("creators", creators)];
+        let refused = house.send("decide", &fields).await;
+        assert_eq!(refused.status, 422, "{creators}");
+        assert!(
+            refused.says("Choose who may make tokens."),
+            "{}",
+            refused.text()
+        );
+    }
+    assert_eq!(house.rules().await, before);
+}

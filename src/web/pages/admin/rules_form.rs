@@ -159,6 +159,10 @@ impl Wish {
                 networks_required: rule.networks,
             });
         }
+        let creators = self.creators.as_str();
+        if !["everyone", "administrators", "users"].contains(&creators) {
+            errors.add("creators", "Choose who may make tokens.");
+        }
         let words = self.users.split([' ', ',', '\n', '\r', '\t']);
         let words = words.filter(|word| !word.is_empty()).map(str::to_owned);
         let decision = Decision {
@@ -167,7 +171,7 @@ impl Wish {
             never_expires_allowed: self.never_expires,
             // What is no number is as wrong as 0.
             per_user: self.per_user.parse().unwrap_or(0),
-            creators: match self.creators.as_str() {
+            creators: match creators {
                 "administrators" => Creators::Administrators,
                 "users" => Creators::Users(words.collect()),
                 _ => Creators::Everyone,
