@@ -291,3 +291,29 @@ async fn the_page_of_a_token_says_its_details() {
         .await;
     assert_eq!(renamed.status, 303, "{}", renamed.text());
 }
+
+/// A box that was left empty stays empty where the token is good for its details alone: a scope that their resource server
+/// defines too has to be ticked there.
+#[actix_web::test]
+async fn a_box_left_empty_beside_details_is_not_implied() {
+    let server = Server::start().await;
+    server.resource("https://files.example", &["read"]);
+    let git = server.resource("https://git.example", &["read"]);
+    let mut theirs = repository();
+    theirs["resource"] = json!("https://git.example");
+    server.details_type(theirs);
+    let browser = server.signed_in(&server.user("alice")).await;
+    let mut fields = FIELDS.to_vec();
+    fields.push(("scope", "https://files.example read"));
+    let page = create(&browser, &fields).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    let said = page.error("scope").unwrap_or_default();
+    assert!(
+        said.starts_with("read is a permission of more than one of the resources you chose"),
+        "{said}"
+    );
+    fields.push(("scope", "https://git.example read"));
+    let made = create(&browser, &fields).await;
+    let told = git.introspect(&super::reveal::secret(&made)).await;
+    assert_eq!(told["scope"], "read", "{}", made.text());
+}

@@ -147,11 +147,12 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
     if wish.ticked.is_empty() && wish.detail(FIELD).next().is_none() {
         errors.add("scope", Problem::NoScope.to_string());
     }
+    let details = details::asked(wish, catalogue, &mut errors);
+    let of_details = details.as_ref().map(|details| details.audience(catalogue));
     let rights = wish
-        .rights(catalogue)
+        .rights(of_details.unwrap_or_default(), catalogue)
         .map_err(|message| errors.add("scope", message))
         .ok();
-    let details = details::asked(wish, catalogue, &mut errors);
     let end = wish
         .end(now)
         .map_err(|message| errors.add("expires", message))
@@ -162,12 +163,11 @@ fn asked(wish: &Wish, catalogue: &Catalogue, now: Timestamp) -> Result<NewPerson
         .ok();
     match (rights, end, limits) {
         (Some((scope, audience)), Some(end), Some(limits)) if errors.is_empty() => {
-            let of_details = details.as_ref().map(|details| details.audience(catalogue));
             Ok(NewPersonalToken {
                 name: wish.name.clone(),
                 description: wish.description.clone(),
                 scope,
-                audience: audience.joined_with(&of_details.unwrap_or_default()),
+                audience,
                 authorization_details: details,
                 end,
                 limits,

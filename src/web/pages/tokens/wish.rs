@@ -116,9 +116,13 @@ impl Wish {
         self.details.keys().any(|field| field.starts_with(begin))
     }
 
-    /// The scope and audience that the ticks add up to. A token holds a scope at each of its resources that defines
-    /// it (RFC 8707 §2), so a box that is not ticked must not be what the ticked ones imply.
-    pub fn rights(&self, catalogue: &Catalogue) -> Result<(Scope, Audience), String> {
+    /// The scope and audience that the ticks add up to, beside details that are for `of_details`. A token holds a scope at
+    /// each of its resources that defines it (RFC 8707 §2), so a box that is not ticked must not be what the ticked ones imply.
+    pub fn rights(
+        &self,
+        of_details: Audience,
+        catalogue: &Catalogue,
+    ) -> Result<(Scope, Audience), String> {
         let pairs = self
             .ticked
             .iter()
@@ -127,6 +131,7 @@ impl Wish {
         let unreadable = |word| format!("There is no permission {word}.");
         let scope = Scope::of(words).map_err(unreadable)?;
         let audience = Audience::of(uris).map_err(unreadable)?;
+        let audience = audience.joined_with(&of_details);
         for (resource, definitions) in catalogue.within(&audience).iter() {
             let implied = definitions.iter().find(|definition| {
                 let ticked = self
