@@ -44,6 +44,8 @@ struct Waiting<'a> {
     #[serde(flatten)]
     token: Shown<'a>,
     waiting_since: Option<String>,
+    #[serde(skip)]
+    details: Vec<String>,
     networks: Vec<&'a str>,
     request_reason: &'a str,
 }
@@ -56,6 +58,7 @@ impl<'a> Waiting<'a> {
             user: &found.username,
             token: Shown::of(&found.token, now),
             waiting_since: grant.pending_since.map(Timestamp::to_rfc3339),
+            details: grant.details_in_lines(),
             networks: networks.flat_map(|networks| networks.iter()).collect(),
             request_reason: grant.request_reason.as_deref().unwrap_or_default(),
         }
@@ -64,7 +67,7 @@ impl<'a> Waiting<'a> {
     fn row(&self) -> [String; 10] {
         let [id, name, _, _, expires, _, scopes, resources] = self.token.row();
         let since = self.waiting_since.clone().unwrap_or_default();
-        let (details, networks) = (self.token.details(), self.networks.join(" "));
+        let (details, networks) = (self.details.join(". "), self.networks.join(" "));
         let (user, reason) = (self.user.to_owned(), self.request_reason.to_owned());
         [
             user, id, name, since, expires, scopes, details, resources, networks, reason,

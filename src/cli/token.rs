@@ -142,12 +142,6 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Its authorization details, by their names.
-    pub(super) fn details(&self) -> String {
-        let details = self.authorization_details.map(AuthorizationDetails::brief);
-        details.unwrap_or_default().join(". ")
-    }
-
     pub(super) fn row(&self) -> [String; 8] {
         let (scopes, resources) = (self.scopes.join(" "), self.resources.join(" "));
         let expires = self.expires_at.as_deref().unwrap_or("never");

@@ -216,6 +216,12 @@ impl Grant {
         Ok(grant)
     }
 
+    /// Its authorization details, each in a line.
+    pub fn details_in_lines(&self) -> Vec<String> {
+        let details = self.authorization_details.as_ref();
+        details.map(AuthorizationDetails::brief).unwrap_or_default()
+    }
+
     /// The grant of this id, live or not.
     pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<Grant>> {
         grants::table

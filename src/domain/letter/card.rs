@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::domain::authorization_details::AuthorizationDetails;
-use crate::domain::grant::Grant;
 use crate::domain::personal_token::PersonalToken;
 use crate::domain::personal_token::search::Found;
 use crate::domain::plain::plain;
@@ -52,7 +50,7 @@ impl Card {
             service,
             hint: token.token.hint.clone(),
             scope: token.grant.scope.to_string(),
-            details: details(&token.grant),
+            details: token.grant.details_in_lines(),
             scopes: counted(scopes as u64, "scope"),
             next: format!("{fate}{}", end.unwrap_or_default()),
             end: token.token.expires_at.map_or("never".to_owned(), moment),
@@ -93,16 +91,11 @@ impl Request {
             name: plain(found.token.name()),
             owner: found.username.clone(),
             scope: grant.scope.to_string(),
-            details: details(grant),
+            details: grant.details_in_lines(),
             reason: strange(grant.request_reason.as_deref().unwrap_or_default()),
             since: length(now.since(grant.pending_since.unwrap_or(now))),
         }
     }
-}
-
-fn details(grant: &Grant) -> Vec<String> {
-    let details = grant.authorization_details.as_ref();
-    details.map(AuthorizationDetails::brief).unwrap_or_default()
 }
 
 /// What becomes of a token, seen from `now`, and when: "ends in 7 days", "ends in 3 days unless it is used", "has ended".

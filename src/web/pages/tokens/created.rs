@@ -89,7 +89,7 @@ fn reveal(
         secret: secret.expose().to_owned(),
         expires: token.token.expires_at.map(|end| When::of(end, now)),
         scopes: grant.scope.iter().map(str::to_owned).collect(),
-        details: super::brief(grant),
+        details: grant.details_in_lines(),
         curl: format!(
             "curl -H 'Authorization: Bearer {}' {}",
             secret.expose(),

@@ -13,8 +13,6 @@ mod wish;
 
 use super::{Error, Errors, When};
 use crate::clock::Timestamp;
-use crate::domain::authorization_details::AuthorizationDetails;
-use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::personal_token::{PersonalToken, Problem, State, days};
 use crate::web::doors::SignedIn;
@@ -93,7 +91,7 @@ impl TokenRow {
             hint: token.token.hint.clone(),
             scopes: words(grant.scope.as_str()),
             resources: words(grant.audience.as_str()),
-            details: brief(grant),
+            details: grant.details_in_lines(),
             created: When::of(grant.created_at, now),
             created_by: match &grant.created_from {
                 Some(address) => format!("{} at {address}", who(&grant.created_by)),
@@ -133,12 +131,6 @@ impl TokenRow {
             ..self
         }
     }
-}
-
-/// The authorization details of a grant, each in a line.
-fn brief(grant: &Grant) -> Vec<String> {
-    let details = grant.authorization_details.as_ref();
-    details.map(AuthorizationDetails::brief).unwrap_or_default()
 }
 
 /// What limits a token besides its rights, in words.
