@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 
 use super::audit::{Event, What};
-use super::authorization_details::DetailsType;
+use super::authorization_details::{AuthorizationDetails, DetailsType};
 use super::client::{AuthMethod, Client, NewClient};
 use super::id::Id;
 use super::secret::Secret;
@@ -375,5 +375,16 @@ impl Catalogue {
         let defines = |scopes: &[ScopeDefinition]| scopes.iter().any(|d| scope.contains(&d.name));
         let meant = self.0.iter().filter(|entry| defines(&entry.scopes));
         meant.map(|entry| entry.resource.uri.as_str()).collect()
+    }
+
+    /// The servers that `scope` and `details` are about: whom a personal access token is for when nobody was named.
+    pub fn audience_of_all(
+        &self,
+        scope: &Scope,
+        details: Option<&AuthorizationDetails>,
+    ) -> Audience {
+        let of_details = details.map(|details| details.audience(self));
+        self.audience_of(scope)
+            .joined_with(&of_details.unwrap_or_default())
     }
 }

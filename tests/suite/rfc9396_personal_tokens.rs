@@ -4,7 +4,7 @@ use jeton::domain::authorization_details::DetailsType;
 use jeton::domain::personal_token::{PersonalToken, Rotation};
 use serde_json::{Value, json};
 
-use crate::support::{ACME, MINE, Server, trail};
+use crate::support::{ACME, MINE, Server, repository, trail};
 
 fn acme() -> Value {
     serde_json::from_str(ACME).unwrap()
@@ -196,6 +196,33 @@ async fn the_options_have_the_types() {
         .find(|each| each["uri"] == "https://notes.example");
     assert_eq!(
         notes.unwrap()["authorizationDetailsTypes"],
-        json!([crate::support::repository()])
+        json!([repository()])
+    );
+}
+
+/// Changing something else than the scope leaves where the token is good, even while its type is gone: if that comes back, so
+/// does what the token may do.
+#[actix_web::test]
+async fn a_change_while_the_type_is_gone_loses_nothing() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let alice = server.user("alice");
+    let token = server.detailed_token(&alice, "notes:read", ACME);
+    let browser = server.signed_in(&alice).await;
+    let (_, all) = browser.api("GET", MINE, None).await;
+    let path = format!("{MINE}/{}", all[0]["id"].as_str().unwrap());
+    server.write(|tx| Ok(DetailsType::remove(tx, "repository")?));
+    for change in [json!({"scopes": []}), json!({"name": "renamed"})] {
+        let (status, changed) = browser.api("PATCH", &path, Some(change)).await;
+        assert_eq!(
+            (status, &changed["audience"]),
+            (200, &json!(["https://notes.example"])),
+            "{changed}"
+        );
+    }
+    server.details_type(repository());
+    assert_eq!(
+        notes.introspect(&token).await["authorization_details"],
+        acme()
     );
 }

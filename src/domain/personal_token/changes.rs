@@ -8,10 +8,11 @@ use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Fault};
 use crate::domain::audit::{Event, What};
+use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::limits::Networks;
 use crate::domain::resource::Catalogue;
 use crate::domain::tx::Tx;
-use crate::domain::words::Scope;
+use crate::domain::words::{Audience, Scope};
 
 /// What of a token is to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -60,10 +61,7 @@ impl PersonalToken {
             check_name_free(&Self::live_of(tx, owner, now)?, &name)?;
         }
 
-        // A resource server of whose scopes none is left has no business with the token any more.
-        let catalogue = Catalogue::load(tx)?;
-        let meant = current.rights(&scope).audience(&catalogue);
-        let audience = current.grant.audience.shared_with(&meant);
+        let audience = current.audience_left(&scope, &Catalogue::load(tx)?);
         diesel::update(grants::table.find(self.grant.id))
             .set((
                 grants::name.eq(&name),
@@ -106,6 +104,23 @@ impl PersonalToken {
             audience: &self.grant.audience,
             details: self.grant.authorization_details.as_ref(),
         }
+    }
+
+    /// Where it is good with this much of its scope: a resource server of whose scopes none is left has no business with it any
+    /// more. Details whose type is gone may be of any of them, and of the same again if it comes back.
+    fn audience_left(&self, scope: &Scope, catalogue: &Catalogue) -> Audience {
+        let taken = self.grant.scope.only(|word| !scope.contains(word));
+        let details = self.grant.authorization_details.as_ref();
+        let lost = catalogue.audience_of(&taken);
+        let needed = catalogue.audience_of_all(scope, details);
+        let types = details.map(AuthorizationDetails::types);
+        let is_clear = types.is_none_or(|types| {
+            types
+                .iter()
+                .all(|name| catalogue.details_type(name).is_some())
+        });
+        let is_needed = |uri: &str| !is_clear || needed.contains(uri) || !lost.contains(uri);
+        self.grant.audience.only(is_needed)
     }
 
     fn check_narrower(

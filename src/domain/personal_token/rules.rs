@@ -216,15 +216,6 @@ impl Rights<'_> {
         self.scope.is_empty() && self.details.is_none()
     }
 
-    /// The resources that they are about.
-    pub fn audience(&self, catalogue: &Catalogue) -> Audience {
-        let of_scope = catalogue.audience_of(self.scope);
-        match self.details {
-            Some(details) => of_scope.joined_with(&details.audience(catalogue)),
-            None => of_scope,
-        }
-    }
-
     /// Only what the owner may grant now, of the resources the token is for.
     pub fn check(&self, catalogue: &Catalogue, owner: &User) -> Result<(), Problem> {
         if self.is_empty() {
@@ -262,7 +253,7 @@ impl Rights<'_> {
                 return Err(Problem::DetailsOutsideAudience(name.to_owned()));
             }
         }
-        let needed = self.audience(catalogue);
+        let needed = catalogue.audience_of_all(self.scope, self.details);
         match self.audience.iter().find(|uri| !needed.contains(uri)) {
             Some(idle) => Err(Problem::ResourceWithoutScope(idle.to_owned())),
             None => Ok(()),

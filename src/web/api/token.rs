@@ -269,10 +269,7 @@ impl NewTokenBody {
             }
         };
         if audience.is_empty() {
-            let of_details = details.as_ref().map(|details| details.audience(&catalogue));
-            audience = catalogue
-                .audience_of(&scope)
-                .joined_with(&of_details.unwrap_or_default());
+            audience = catalogue.audience_of_all(&scope, details.as_ref());
         }
         let end = match (self.expires_at, self.never_expires) {
             (Some(_), true) => {
