@@ -355,6 +355,15 @@ fn compile(schema: &Map<String, Value>) -> Result<Validator, String> {
             "{name} is a member of every type, and not of the schema"
         ));
     }
+    // No object has other members: one that had to would never be.
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_known = |name: &str| properties.is_some_and(|known| known.contains_key(name));
+    let mut names = required.into_iter().flatten().filter_map(Value::as_str);
+    if let Some(name) = names.find(|name| !is_known(name)) {
+        return Err(format!(
+            "{name} is required, and not among the schema's properties"
+        ));
+    }
     let schema = Value::Object(schema.clone());
     check_bounded(&schema, DEPTH_MAX)?;
     let patterns = PatternOptions::regex().size_limit(PATTERN_MAX);
