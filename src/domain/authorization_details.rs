@@ -109,12 +109,11 @@ impl AuthorizationDetails {
     }
 
     /// What of them the `catalogue` still defines: no object whose type is gone, and no action that its type has no more.
-    pub fn defined_by(&self, catalogue: &Catalogue) -> Option<Self> {
+    pub fn defined_by(&self, catalogue: &Catalogue) -> Vec<Detail> {
         let objects = self.objects().into_iter();
         let left =
             objects.filter_map(|object| catalogue.details_type(type_of(&object))?.left_of(object));
-        let left: Vec<Detail> = left.collect();
-        (!left.is_empty()).then(|| Self::of(&left))
+        left.collect()
     }
 
     /// Whether these are the same objects, in whatever order.
@@ -135,16 +134,12 @@ impl AuthorizationDetails {
         self.objects().iter().map(said::brief).collect()
     }
 
-    /// Each of them in words.
+    /// Each of them in words, as far as the `catalogue` still defines it.
     pub fn said(&self, catalogue: &Catalogue) -> Vec<Said> {
-        let objects = self.objects();
-        let said = objects.iter().map(|object| {
-            let known = catalogue.details_type(type_of(object));
-            known.map_or_else(
-                || Said::unknown(type_of(object)),
-                |known| known.said(object),
-            )
-        });
+        let left = self.defined_by(catalogue);
+        let said = left
+            .iter()
+            .filter_map(|object| Some(catalogue.details_type(type_of(object))?.said(object)));
         said.collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use diesel::NotFound;
 use diesel::prelude::*;
 
-use super::authorization_details::AuthorizationDetails;
+use super::authorization_details::{AuthorizationDetails, Detail};
 use super::client::Client;
 use super::cut_off::CutOffs;
 use super::id::Id;
@@ -304,34 +304,34 @@ impl Bearer {
     /// resource server must never take one for an access token.
     pub fn seen_by(&self, caller: &Client, catalogue: &Catalogue) -> Option<Scope> {
         let rights = self.rights(catalogue);
-        if self.grant.client_id == caller.id {
+        if self.is_all_seen_by(caller) {
             return Some(rights);
         }
-        if self.token.kind == TokenKind::Refresh {
-            return None;
-        }
-        if caller.introspect_any {
-            return Some(rights);
-        }
-        let theirs = catalogue.of_client(&caller.id).within(&self.audience());
+        let theirs = self.part_of(caller, catalogue);
         (!theirs.is_empty()).then(|| rights.only(|word| theirs.defines(word)))
     }
 
-    /// The authorization details that `caller`, which sees the token, is told of (RFC 9396 §9.2): a resource server those
-    /// of its own types, and nobody what is no longer defined.
-    pub fn details_seen_by(
-        &self,
-        caller: &Client,
-        catalogue: &Catalogue,
-    ) -> Option<AuthorizationDetails> {
-        let details = self.grant.authorization_details.as_ref()?;
+    /// The authorization details that `caller` is told of (RFC 9396 §9.2): a resource server those of its own types, and
+    /// nobody what is no longer defined.
+    pub fn details_seen_by(&self, caller: &Client, catalogue: &Catalogue) -> Vec<Detail> {
+        let details = self.grant.authorization_details.as_ref();
+        let seen = details.map(|details| details.defined_by(&self.part_of(caller, catalogue)));
+        seen.unwrap_or_default()
+    }
+
+    /// The part of the `catalogue` of which `caller` is told what this token may do there.
+    fn part_of(&self, caller: &Client, catalogue: &Catalogue) -> Catalogue {
         let meant = catalogue.within(&self.audience());
-        let sees_all = self.grant.client_id == caller.id || caller.introspect_any;
-        details.defined_by(&if sees_all {
-            meant
-        } else {
-            meant.of_client(&caller.id)
-        })
+        match self.token.kind {
+            _ if self.is_all_seen_by(caller) => meant,
+            TokenKind::Refresh => Catalogue::default(),
+            _ => meant.of_client(&caller.id),
+        }
+    }
+
+    fn is_all_seen_by(&self, caller: &Client) -> bool {
+        let is_shared = self.token.kind != TokenKind::Refresh;
+        self.grant.client_id == caller.id || (caller.introspect_any && is_shared)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::InvalidRequest;
 use super::params::Params;
 use crate::clock::Timestamp;
-use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::authorization_details::Detail;
 use crate::domain::bearer::Standing;
 use crate::domain::client::Client;
 use crate::domain::denial::{Denied, Reason};
@@ -83,8 +83,8 @@ pub struct Facts {
     username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_details: Option<AuthorizationDetails>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details: Vec<Detail>,
 }
 
 /// Why the answer is what it is. Only the counters and the log are told.

@@ -1,9 +1,11 @@
 //! Who is told of which details (RFC 9396 §9.2), and that nobody is told of what is no longer defined.
 
+use diesel::prelude::*;
+use jeton::db::schema::clients;
 use jeton::domain::authorization_details::DetailsType;
 use serde_json::{Value, json};
 
-use crate::support::{ACME, Script, Server, repository};
+use crate::support::{ACME, AppOptions, ResourceServer, Script, Server, repository, tokens};
 
 fn acme() -> Value {
     serde_json::from_str(ACME).unwrap()
@@ -98,4 +100,46 @@ async fn a_type_that_has_moved_is_not_told_where_the_token_is_not_good() {
         None
     );
     assert!(!photos.accepts(&token).await);
+}
+
+/// Who sees the whole token is told all of its details: the app whose it is, and who may ask about every token; of what is
+/// defined no more they hear nothing either.
+#[actix_web::test]
+async fn who_sees_the_whole_token_is_told_all_of_its_details() {
+    let server = Server::start().await;
+    server.repositories();
+    server.resource("https://photos.example", &["photos:read"]);
+    server.details_type(album());
+    let app = server.app(AppOptions {
+        details_types: "album repository",
+        ..AppOptions::default()
+    });
+    let gateway = server.resource("https://gateway.example", &["gateway:use"]);
+    let browser = server.signed_in(&server.user("alice")).await;
+    let flow = app.asks("").details(BOTH);
+    let code = app.code(&browser, &flow).await;
+    let got = tokens(app.redeem(&flow, &code).await).await;
+    let all: Value = serde_json::from_str(BOTH).unwrap();
+    let secret = app.client_secret.as_deref().unwrap();
+    let own = ResourceServer::new(&server.url, String::new(), app.client_id.clone(), secret);
+    assert_eq!(
+        own.introspect(&got.access).await["authorization_details"],
+        all
+    );
+    let refresh = own.introspect(got.refresh()).await;
+    assert_eq!(refresh["authorization_details"], all, "{refresh}");
+    assert!(!gateway.accepts(&got.access).await);
+    server.write(|tx| {
+        diesel::update(clients::table.find(&gateway.client_id))
+            .set(clients::introspect_any.eq(true))
+            .execute(&mut **tx)?;
+        Ok(())
+    });
+    let told = gateway.introspect(&got.access).await;
+    assert_eq!(told["authorization_details"], all);
+    server.write(|tx| Ok(DetailsType::remove(tx, "repository")?));
+    for whole in [&own, &gateway] {
+        let told = whole.introspect(&got.access).await;
+        assert_eq!(told["authorization_details"], json!([{"type": "album"}]));
+    }
 }

@@ -159,7 +159,19 @@ async fn connected_apps_say_the_details() {
         page.text()
     );
     assert!(!page.says("nothing else"), "{}", page.text());
+    let other = ACME.replace("acme/site", "acme/shop");
+    let_in(&app, &browser, &app.asks("").details(&other)).await;
+    let last = let_in(&app, &browser, &app.asks("").details(ACME)).await;
+    let page = browser.get("/settings/apps").await;
+    let times = page.text().matches("Repository acme/site").count();
+    assert_eq!(
+        times,
+        1,
+        "what two grants have is said once: {}",
+        page.text()
+    );
     app.revoke(got.refresh()).await;
+    app.revoke(last.refresh()).await;
     let page = browser.get("/settings/apps").await;
     assert!(!page.says("acme/site"), "{}", page.text());
 }

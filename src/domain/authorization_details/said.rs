@@ -6,7 +6,7 @@ use super::{Detail, DetailsType};
 use crate::domain::plain::plain;
 
 /// One object in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Said {
     /// The name of its type.
     pub name: String,
@@ -16,18 +16,6 @@ pub struct Said {
     pub actions: Vec<String>,
     /// Every other member: what it is called, and its value.
     pub members: Vec<(String, String)>,
-}
-
-impl Said {
-    /// An object whose type is gone allows nothing.
-    pub(super) fn unknown(name: &str) -> Self {
-        Self {
-            name: plain(name),
-            sentence: "Nothing any more: this is no longer defined here".to_owned(),
-            actions: vec![],
-            members: vec![],
-        }
-    }
 }
 
 impl DetailsType {

@@ -36,7 +36,7 @@ pub fn prepare(
     let issued = Issued {
         secret: token.secret.clone(),
         scope: token.scope.clone(),
-        details: None,
+        details: vec![],
         expires_at: token.expires_at,
     };
     Ok((token, TokenResponse::new(issued, None, now)))

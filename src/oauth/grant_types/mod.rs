@@ -13,7 +13,7 @@ use super::error::{Error, InvalidGrant};
 use super::params::Params;
 use super::resource_indicators::narrowed;
 use crate::clock::Timestamp;
-use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::authorization_details::Detail;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::deed::Deed;
 use crate::domain::grant::Grant;
@@ -37,8 +37,8 @@ pub struct TokenResponse {
     refresh_token: Option<String>,
     scope: String,
     /// As granted (RFC 9396 §7).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_details: Option<AuthorizationDetails>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details: Vec<Detail>,
 }
 
 /// A request for tokens, of a client that has authenticated, and whom it may ask them for.
@@ -91,9 +91,11 @@ impl TokenRequest {
     }
 
     /// What an access token for `audience`, or for all that `grant` is for, has of the grant's details.
-    fn details(&self, grant: &Grant, audience: Option<&Audience>) -> Option<AuthorizationDetails> {
+    fn details(&self, grant: &Grant, audience: Option<&Audience>) -> Vec<Detail> {
         let meant = self.catalogue.within(audience.unwrap_or(&grant.audience));
-        grant.authorization_details.as_ref()?.defined_by(&meant)
+        let details = grant.authorization_details.as_ref();
+        let left = details.map(|details| details.defined_by(&meant));
+        left.unwrap_or_default()
     }
 
     /// When an access token ends that is issued now.
@@ -107,7 +109,7 @@ impl TokenRequest {
 struct Issued {
     secret: Secret,
     scope: Scope,
-    details: Option<AuthorizationDetails>,
+    details: Vec<Detail>,
     expires_at: Timestamp,
 }
 

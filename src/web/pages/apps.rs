@@ -1,5 +1,7 @@
 //! My connected apps.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
@@ -47,9 +49,10 @@ impl AppRow {
     fn of(app: &ConnectedApp, catalogue: &Catalogue, now: Timestamp) -> Self {
         let resources = app.consents.iter().filter_map(|consent| {
             let theirs = catalogue.within(&[consent.resource.as_str()].into_iter().collect());
-            let details = app.details.iter().filter_map(|all| all.defined_by(&theirs));
-            let mut details: Vec<Said> = details.flat_map(|each| each.said(&theirs)).collect();
-            details.dedup();
+            let details = app.details.iter().flat_map(|each| each.said(&theirs));
+            let mut details: Vec<Said> = details.collect();
+            let mut seen = HashSet::new();
+            details.retain(|said| seen.insert(said.clone()));
             let (resource, definitions) = catalogue
                 .iter()
                 .find(|(resource, _)| resource.uri == consent.resource)?;

@@ -108,9 +108,9 @@ fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<Conse
     if let Some(details) = &request.authorization_details {
         for (resource, _) in meant.iter() {
             let theirs = meant.within(&[resource.uri.as_str()].into_iter().collect());
-            if let Some(details) = details.defined_by(&theirs) {
-                let place = place_of(&mut shown, ConsentResource::of(&[resource]));
-                place.details = details.said(&theirs);
+            let said = details.said(&theirs);
+            if !said.is_empty() {
+                place_of(&mut shown, ConsentResource::of(&[resource])).details = said;
             }
         }
     }

@@ -317,3 +317,25 @@ async fn a_box_left_empty_beside_details_is_not_implied() {
     let told = git.introspect(&super::reveal::secret(&made)).await;
     assert_eq!(told["scope"], "read", "{}", made.text());
 }
+
+/// An object that lost its last action allows nothing, and its page does not say that it does.
+#[actix_web::test]
+async fn the_page_of_a_token_says_nothing_that_is_gone() {
+    let server = Server::start().await;
+    server.repositories();
+    let alice = server.user("alice");
+    server.detailed_token(&alice, "", ACME);
+    let mut less = repository();
+    less["actions"] = json!({"push": "Change its files"});
+    server.details_type(less);
+    let browser = server.signed_in(&alice).await;
+    let (_, all) = browser.api("GET", crate::support::MINE, None).await;
+    let path = format!("/settings/tokens/{}", all[0]["id"].as_str().unwrap());
+    let page = browser.get(&path).await;
+    assert!(!page.says("Work on a repository"), "{}", page.text());
+    assert!(
+        page.says("Nothing any more: this is no longer defined here"),
+        "{}",
+        page.text()
+    );
+}
