@@ -116,6 +116,12 @@ impl AuthorizationDetails {
         left.collect()
     }
 
+    /// These with nothing but what the `catalogue` still defines, if anything is left.
+    pub fn left_in(&self, catalogue: &Catalogue) -> Option<Self> {
+        let left = self.defined_by(catalogue);
+        (!left.is_empty()).then(|| Self::of(&left))
+    }
+
     /// Whether these are the same objects, in whatever order.
     pub fn are(&self, others: &[Detail]) -> bool {
         let sorted = |objects: &[Detail]| {

@@ -119,6 +119,7 @@ impl AuthorizationRequest {
         tx: &mut Tx,
         scope: &Scope,
         audience: &Audience,
+        details: Option<&AuthorizationDetails>,
         code: Digest,
     ) -> QueryResult<bool> {
         let (now, life) = (tx.now, tx.policy.lifetimes.authorization_code);
@@ -131,6 +132,7 @@ impl AuthorizationRequest {
             requests::decided_at.eq(now),
             requests::scope.eq(scope),
             requests::audience.eq(audience),
+            requests::authorization_details.eq(details),
             requests::code_hash.eq(code),
             requests::code_expires_at.eq(now + life),
         ))

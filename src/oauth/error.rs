@@ -114,6 +114,8 @@ pub enum InvalidAuthorizationDetails {
         "a token request may repeat the authorization details that were granted, and no others"
     )]
     NotAsGranted,
+    #[error("what was asked for is no longer defined here")]
+    Gone,
     #[error("a client gets no authorization details for itself here, only scopes")]
     ForServices,
 }

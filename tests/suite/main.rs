@@ -84,6 +84,7 @@ mod rfc8414_metadata;
 mod rfc8707_authorization;
 mod rfc9207_iss;
 mod rfc9396_authorization;
+mod rfc9396_decision;
 mod rfc9396_introspection;
 mod rfc9396_personal_tokens;
 mod rfc9396_tokens;

@@ -13,6 +13,7 @@ use crate::domain::tx::Tx;
 use crate::domain::user::User;
 use crate::domain::words::{Audience, Scope};
 use crate::oauth::Error;
+use crate::oauth::error::InvalidAuthorizationDetails;
 
 /// What comes next.
 pub enum Next {
@@ -99,7 +100,7 @@ pub fn consider(
         })));
     }
     let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
-    stored.allow(tx, &offered, &request.audience, code.digest())?;
+    stored.allow(tx, &offered, &request.audience, None, code.digest())?;
     Ok(Next::Return(request.back.with_code(code.expose(), issuer)))
 }
 
@@ -121,21 +122,31 @@ pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next,
     let client = Client::find(tx, &request.client_id)?.filter(Client::is_enabled);
     let client = client.ok_or(Undecided::ClientDisabled)?;
     let catalogue = Catalogue::load(tx)?;
-    let details = request.authorization_details.as_ref();
-    if ticked.is_empty() && !request.scope.is_empty() && details.is_none() {
-        return Ok(Next::Ask(Box::new(Question {
-            request,
-            client,
-            catalogue,
-        })));
+    // Their types may have changed while the person read.
+    let asked = request.authorization_details.as_ref();
+    let meant = catalogue.within(&request.audience);
+    let details = asked.and_then(|asked| asked.left_in(&meant));
+    let details = details.as_ref();
+    if ticked.is_empty() && details.is_none() {
+        if !request.scope.is_empty() {
+            return Ok(Next::Ask(Box::new(Question {
+                request,
+                client,
+                catalogue,
+            })));
+        }
+        if asked.is_some() {
+            request.deny(tx)?;
+            let gone = InvalidAuthorizationDetails::Gone.into();
+            return Ok(Next::Return(back.with_error(&gone, issuer)));
+        }
     }
     let mut audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
     if let Some(details) = details {
-        let theirs = details.audience(&catalogue);
-        audience = audience.joined_with(&theirs.shared_with(&request.audience));
+        audience = audience.joined_with(&details.audience(&catalogue));
     }
     let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
-    if !request.allow(tx, &ticked, &audience, code.digest())? {
+    if !request.allow(tx, &ticked, &audience, details, code.digest())? {
         return Err(Undecided::Over);
     }
     Consent::remember(
