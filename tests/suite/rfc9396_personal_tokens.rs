@@ -226,3 +226,35 @@ async fn a_change_while_the_type_is_gone_loses_nothing() {
         acme()
     );
 }
+
+/// What names a thing has no character that nobody sees, and none that turns or breaks text (RFC 9396 §11.2): of two values
+/// that read alike one would be allowed for the other.
+#[actix_web::test]
+async fn details_have_no_characters_that_nobody_sees() {
+    let server = Server::start().await;
+    let mut open = repository();
+    open["schema"]["properties"] = json!({"identifier": {}});
+    server.notes();
+    server.details_type(open);
+    let browser = server.signed_in(&server.user("alice")).await;
+    for hidden in [
+        json!("acme/\u{200b}site"),
+        json!("acme/\u{202e}etis"),
+        json!("acme/\nsite"),
+        json!([["acme/\u{feff}site"]]),
+        json!({"acme\u{ad}": 1}),
+    ] {
+        let details = json!([{"type": "repository", "actions": ["read"], "identifier": hidden}]);
+        let body = json!({"name": "ci", "authorizationDetails": details});
+        let (status, refused) = browser.api("POST", MINE, Some(body)).await;
+        assert_eq!(
+            (status, &refused["code"]),
+            (400, &json!("pat.authorization_details_invalid")),
+            "{hidden}"
+        );
+        assert_eq!(
+            refused["message"],
+            "authorization_details[0].identifier: it has a character that can't be seen"
+        );
+    }
+}

@@ -213,6 +213,10 @@ impl DetailsType {
             Some(validator) => wrong.extend(validator.iter_errors(&further).map(Wrong::found)),
             None => wrong.push(Wrong::of("type", "this type can't be used".to_owned())),
         }
+        let hidden = super::said::hidden(object);
+        wrong.extend(
+            hidden.map(|name| Wrong::of(name, "it has a character that can't be seen".into())),
+        );
         wrong
     }
 

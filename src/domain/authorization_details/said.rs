@@ -1,5 +1,6 @@
 //! Authorization details in words, for who has to agree to them and for who looks at what was agreed.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{Detail, DetailsType};
@@ -62,20 +63,72 @@ pub(super) fn brief(object: &Detail) -> String {
     }
 }
 
-/// A value as people read it.
+/// A value as people read it: no two values read alike. A text stands as it is, unless it would read like another value or
+/// like what stands beside it; then it is in quotes.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => plain(text),
+        Value::String(text) if is_clear(text) => plain(text),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Array(items)
-            if items
-                .iter()
-                .all(|item| !item.is_array() && !item.is_object()) =>
-        {
-            let items: Vec<String> = items.iter().map(shown).collect();
-            items.join(", ")
+        other => plain(&other.to_string()),
+    }
+}
+
+fn is_clear(text: &str) -> bool {
+    let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let is_other = || text.is_empty() || ["yes", "no"].contains(&text) || is_json();
+    let is_like_more = text.contains(['"', ';']) || text.contains(". ");
+    text.trim() == text && !is_like_more && !is_other()
+}
+
+/// The members of an object that can't be read as they are: something in them would not be seen.
+pub(super) fn hidden(object: &Detail) -> impl Iterator<Item = &str> {
+    let hidden = object.iter().filter(|(_, value)| hides(value));
+    hidden.map(|(name, _)| name.as_str())
+}
+
+fn hides(value: &Value) -> bool {
+    let changes = |text: &str| plain(text) != text;
+    match value {
+        Value::String(text) => changes(text),
+        Value::Array(items) => items.iter().any(hides),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| changes(name) || hides(value)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_that_differ_read_differently() {
+        assert_eq!(shown(&json!("acme/site, and more")), "acme/site, and more");
+        assert_eq!(shown(&json!(true)), "yes");
+        let alike = [
+            [json!(["a", "b"]), json!("a, b")],
+            [json!(["a, b"]), json!(["a", "b"])],
+            [json!(["a"]), json!("a")],
+            [json!(["a"]), json!("[\"a\"]")],
+            [json!([]), json!("")],
+            [json!([]), json!([""])],
+            [json!({}), json!("{}")],
+            [json!(null), json!("null")],
+            [json!(true), json!("yes")],
+            [json!(false), json!("no")],
+            [json!(5), json!("5")],
+            [json!("a"), json!(" a")],
+            [json!("a"), json!("\"a\"")],
+        ];
+        for [one, other] in alike {
+            assert_ne!(shown(&one), shown(&other), "{one} {other}");
+            assert_ne!(shown(&one), "", "{one}");
         }
-        deeper => plain(&deeper.to_string()),
+        let object = |value: Value| brief(json!({"type": "t", "a": value}).as_object().unwrap());
+        assert_eq!(object(json!("x; b y")), "t: a \"x; b y\"");
+        assert_eq!(object(json!("x. t: b")), "t: a \"x. t: b\"");
     }
 }
