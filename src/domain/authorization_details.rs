@@ -157,7 +157,7 @@ impl Serialize for AuthorizationDetails {
 }
 
 /// The name of an object's type; none is no name.
-fn type_of(object: &Detail) -> &str {
+pub fn type_of(object: &Detail) -> &str {
     object
         .get("type")
         .and_then(Value::as_str)

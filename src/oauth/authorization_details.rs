@@ -2,7 +2,7 @@
 
 use super::error::{Error, InvalidAuthorizationDetails};
 use super::params::Params;
-use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::authorization_details::{AuthorizationDetails, type_of};
 use crate::domain::client::Client;
 use crate::domain::resource::Catalogue;
 use crate::domain::words::Audience;
@@ -19,12 +19,13 @@ pub fn requested(
         return Ok(None);
     };
     let objects = AuthorizationDetails::read(text)?;
-    let details = AuthorizationDetails::check(&objects, catalogue)?;
     let may = &client.authorization_details_types;
-    match details.types().iter().find(|name| !may.contains(name)) {
-        Some(name) => Err(InvalidAuthorizationDetails::NotAllowed(name.to_owned())),
-        None => Ok(Some(details)),
+    let is_not_theirs = |name: &&str| catalogue.details_type(name).is_some() && !may.contains(name);
+    // First of all: no schema is compiled or asked for whom it is not for.
+    if let Some(name) = objects.iter().map(type_of).find(is_not_theirs) {
+        return Err(InvalidAuthorizationDetails::NotAllowed(name.to_owned()));
     }
+    Ok(Some(AuthorizationDetails::check(&objects, catalogue)?))
 }
 
 /// Where a token with `details` and a scope for `audience` is good: at the resource servers of the details too. If the client

@@ -171,6 +171,12 @@ async fn s10_a_client_asks_only_for_the_types_it_is_registered_for() {
         told,
         "this client may not ask for authorization details of the type repository"
     );
+    // Nor is it told more of a type that is not for it.
+    let wrong = r#"[{"type":"repository"}]"#;
+    let page = browser
+        .get(&other.asks("notes:read").details(wrong).path())
+        .await;
+    assert_eq!(refusal(&page), told);
 }
 
 /// People read what they allow (§11.2): the sentence of the type and of each action, and the value of every other member under
