@@ -210,13 +210,14 @@ fn prompt(params: &Params) -> Result<Prompt, InvalidRequest> {
 }
 
 impl Request {
-    /// What `user` can be asked to allow: scopes kept for administrators are not theirs to give.
+    /// What `user` can be asked to allow: scopes kept for administrators are not theirs to give. Details are, without any scope.
     pub fn offered_to(&self, user: &User, catalogue: &Catalogue) -> Result<Scope, InvalidScope> {
         let meant = catalogue.within(&self.audience);
         let offered = self
             .scope
             .only(|word| user.is_admin || !meant.reserves(word));
-        match self.scope.iter().find(|_| offered.is_empty()) {
+        let is_nothing = offered.is_empty() && self.authorization_details.is_none();
+        match self.scope.iter().find(|_| is_nothing) {
             Some(word) => Err(InvalidScope::NotGrantable(word.to_owned())),
             None => Ok(offered),
         }

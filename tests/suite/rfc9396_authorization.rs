@@ -344,3 +344,27 @@ async fn s2_the_parameter_comes_once() {
     let location = answer.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(query(&location)["error"], "invalid_request");
 }
+
+/// Scopes that the person can't give are left out of what they are asked; the details that stand beside them are not.
+#[actix_web::test]
+async fn details_are_asked_for_without_the_scopes_that_are_reserved() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let app = server.app(AppOptions {
+        scope: "notes:admin",
+        details_types: "repository",
+        ..AppOptions::default()
+    });
+    let browser = server.signed_in(&server.user("alice")).await;
+    let flow = app.asks("notes:admin").details(ACME);
+    let page = browser.get(&flow.path()).await;
+    assert!(page.asks_for_consent(), "{page:?}");
+    assert_eq!(page.offered(), [] as [&str; 0]);
+    let code = browser.decide(&page, "allow", &[]).await.brings(CB)["code"].clone();
+    let got = tokens(app.redeem(&flow, &code).await).await;
+    let told = notes.introspect(&got.access).await;
+    assert_eq!(
+        (&told["scope"], &told["authorization_details"]),
+        (&json!(""), &serde_json::from_str(ACME).unwrap())
+    );
+}
