@@ -68,10 +68,11 @@ impl PickType {
                 name: name.clone(),
                 sentence: sentence.clone(),
             });
-        let members = each.members().into_iter();
-        let fields = members.map(|member| PickField::of(index, each, member, wish));
+        let members = each.members().into_iter().enumerate();
+        let fields =
+            members.map(|(at, member)| PickField::of(id(index, Some(at)), each, member, wish));
         Self {
-            id: id(index, each, "type"),
+            id: id(index, None),
             name: each.name().to_owned(),
             sentence: each.definition.description.clone(),
             ticked: is_ticked(each, wish),
@@ -82,7 +83,7 @@ impl PickType {
 }
 
 impl PickField {
-    fn of(index: usize, each: &DetailsType, member: Member, wish: &Wish) -> Self {
+    fn of(id: String, each: &DetailsType, member: Member, wish: &Wish) -> Self {
         let field = field(each, &member.name);
         let how = match member.input {
             Input::Lines => "One in each line.",
@@ -91,7 +92,7 @@ impl PickField {
         };
         let optional = if member.required { "" } else { " (optional)" };
         Self {
-            id: id(index, each, &member.name),
+            id,
             label: format!("{}{optional}", member.label),
             hint: format!("{} {how}", member.hint).trim().to_owned(),
             value: wish.detail(&field).next().unwrap_or_default().to_owned(),
@@ -125,7 +126,7 @@ pub(super) fn asked(
         } else if wish.says_more(&field(each, "")) {
             let sentence = &each.definition.description;
             let message = format!("{sentence}: tick this too, or empty what belongs to it.");
-            errors.add(id(index, each, "type"), message);
+            errors.add(id(index, None), message);
         }
     }
     if objects.is_empty() || errors.0.len() > before {
@@ -144,7 +145,7 @@ fn object(index: usize, each: &DetailsType, wish: &Wish, errors: &mut Errors) ->
         object.insert(ACTIONS.to_owned(), json!(actions));
     }
     let members = each.members();
-    for member in &members {
+    for (at, member) in members.iter().enumerate() {
         let field = field(each, &member.name);
         match member
             .input
@@ -152,15 +153,16 @@ fn object(index: usize, each: &DetailsType, wish: &Wish, errors: &mut Errors) ->
         {
             Ok(value) => object.extend(value.map(|value: Value| (member.name.clone(), value))),
             Err(message) => {
-                let id = id(index, each, &member.name);
-                errors.add(id, format!("{}: {message}", member.label));
+                errors.add(id(index, Some(at)), format!("{}: {message}", member.label));
             }
         }
     }
     for wrong in each.wrong(&object) {
-        let id = id(index, each, &wrong.member);
-        let label = members.iter().find(|member| member.name == wrong.member);
-        let label = label.map_or(&each.definition.description, |member| &member.label);
+        let at = members
+            .iter()
+            .position(|member| member.name == wrong.member);
+        let id = id(index, at);
+        let label = at.map_or(&each.definition.description, |at| &members[at].label);
         if errors.on(&id).is_none() {
             errors.add(id, format!("{label}: {}.", wrong.problem));
         }
@@ -177,9 +179,8 @@ fn field(each: &DetailsType, member: &str) -> String {
     format!("{FIELD} {} {member}", each.name())
 }
 
-/// Where the field of a member stands on the page; whatever has none of its own is said at the type.
-fn id(index: usize, each: &DetailsType, member: &str) -> String {
-    let at = each.members().iter().position(|each| each.name == member);
+/// Where the field of the type's member `at` this place stands on the page; what has none of its own is said at the type.
+fn id(index: usize, at: Option<usize>) -> String {
     match at {
         Some(at) => format!("{FIELD}-{index}-{at}"),
         None => format!("{FIELD}-{index}"),
