@@ -1,6 +1,6 @@
-//! Who is registered here: clients with their secrets, resource servers with their scopes, forward-auth policies; and before
-//! when nothing that was issued counts any more. Every request needs some of them and they rarely change, so they are kept in
-//! memory for as long as the database says that nothing has changed.
+//! Who is registered here: clients with their secrets, resource servers with their scopes and types of authorization details,
+//! forward-auth policies; and before when nothing that was issued counts any more. Every request needs some of them and they
+//! rarely change, so they are kept in memory for as long as the database says that nothing has changed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Registry {
         Ok(Some(registered))
     }
 
-    /// Every resource server with its scopes.
+    /// Every resource server with its scopes and types of authorization details.
     pub fn catalogue(&mut self, conn: &mut Conn) -> QueryResult<Arc<Catalogue>> {
         if let Some(known) = &self.catalogue {
             return Ok(known.clone());

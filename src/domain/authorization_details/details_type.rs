@@ -21,7 +21,7 @@ use crate::domain::resource::Catalogue;
 use crate::domain::tx::Tx;
 use crate::domain::words::{DetailsTypeName, DetailsTypes, ScopeToken, Word};
 
-/// Bytes of a schema, and of all actions with their sentences.
+/// Bytes of a schema, of all actions with their sentences, and of a description.
 const TEXT_MAX: usize = 8 * 1024;
 /// Validators try each branch of a schema more than once: what is nested costs many times what stands in a row.
 const DEPTH_MAX: usize = 12;
@@ -84,7 +84,7 @@ pub enum Unfit {
         "an action is a word of printable ASCII with one line that says what it allows, not {0:?}"
     )]
     Action(String),
-    #[error("a type's schema, and its actions, have at most {TEXT_MAX} bytes each")]
+    #[error("a type's schema, its actions and its description have at most {TEXT_MAX} bytes each")]
     TooLong,
     #[error("the schema can't be used: {0}")]
     Schema(String),

@@ -70,7 +70,7 @@ codes! {
     DetailsTypeResourceUnknown BAD_REQUEST "details_type.resource_unknown" "There is no such resource.",
     DetailsTypeDescriptionInvalid BAD_REQUEST "details_type.description_invalid" "A type needs one line that says what it is for.",
     DetailsTypeActionInvalid BAD_REQUEST "details_type.action_invalid" "That is no name of an action, or it has no line that says what it allows.",
-    DetailsTypeTooLong BAD_REQUEST "details_type.too_long" "The schema or the actions are too long.",
+    DetailsTypeTooLong BAD_REQUEST "details_type.too_long" "The schema, the actions or the description are too long.",
     DetailsTypeSchemaInvalid BAD_REQUEST "details_type.schema_invalid" "The schema can't be used.",
     InvalidToken UNAUTHORIZED "auth.invalid_token" "The bearer token is not good here.",
     AuthRequired UNAUTHORIZED "auth.required" "Sign in, or send an access token.",
