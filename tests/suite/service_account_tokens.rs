@@ -8,10 +8,11 @@ use crate::support::{Browser, MINE, ResourceServer, START, Server, policy, secon
 
 const DAY: u64 = 86_400;
 
-/// Alice keeps `ci-bot`; bob does not.
+/// Alice keeps `ci-bot`; bob does not, nor does root, who administers.
 struct House {
     server: Server,
     notes: ResourceServer,
+    root: User,
     bot: User,
     alice: User,
     browser: Browser,
@@ -31,6 +32,7 @@ impl House {
         let bot = server.service_account("ci-bot", &[&alice]);
         Self {
             notes,
+            root: server.admin("root"),
             browser: server.signed_in(&alice).await,
             path: tokens_of(&bot),
             bot,
@@ -45,6 +47,17 @@ impl House {
         assert_eq!(status, 201, "{made}");
         let text = |name: &str| made[name].as_str().expect("a text").to_owned();
         (text("id"), text("value"))
+    }
+
+    /// Let the rules for tokens be as they are, but for these.
+    async fn decide(&self, changes: Value) {
+        let rules = "/api/policies/personal-access-tokens";
+        let root = self.server.signed_in(&self.root).await;
+        let (_, mut policy) = root.api("GET", rules, None).await;
+        let changes = changes.as_object().expect("an object").clone();
+        policy.as_object_mut().expect("an object").extend(changes);
+        let (status, decided) = root.api("PUT", rules, Some(policy)).await;
+        assert_eq!(status, 200, "{decided}");
     }
 
     fn account(&self) -> ServiceAccount {
@@ -182,8 +195,8 @@ async fn the_account_is_known_by_its_name() {
 async fn for_a_stranger_there_is_no_such_account() {
     let house = House::build().await;
     let (id, secret) = house.made().await;
-    for stranger in [house.server.user("bob"), house.server.admin("root")] {
-        let browser = house.server.signed_in(&stranger).await;
+    for stranger in [&house.server.user("bob"), &house.root] {
+        let browser = house.server.signed_in(stranger).await;
         let token = format!("{}/{id}", house.path);
         for (method, path, body) in [
             ("GET", house.path.clone(), None),
@@ -254,13 +267,13 @@ async fn a_disabled_account_is_known_everywhere_at_once() {
 #[actix_web::test]
 async fn a_reserved_scope_is_refused_even_to_an_administrator_who_keeps_it() {
     let house = House::build().await;
-    let root = house.server.admin("root");
     let account = house.account();
     house.server.write(|tx| {
-        account.add_keeper(tx, &root).expect("root is a keeper");
+        let added = account.add_keeper(tx, &house.root);
+        added.expect("root is a keeper");
         Ok(())
     });
-    let browser = house.server.signed_in(&root).await;
+    let browser = house.server.signed_in(&house.root).await;
     let wish = json!({"name": "ci", "scopes": ["notes:admin"]});
     let (status, refused) = browser.api("POST", &house.path, Some(wish)).await;
     assert_eq!(
@@ -287,17 +300,44 @@ async fn who_may_make_tokens_is_asked_of_the_keeper() {
     assert_eq!(status, 201, "{made}");
 }
 
+/// Where named people alone make tokens, keepers do who are among them.
+#[actix_web::test]
+async fn a_keeper_has_to_be_named_where_makers_are() {
+    let house = House::build().await;
+    let refused = (403, json!("pat.creation_not_allowed"));
+    for (named, outcome) in [("root", refused), ("alice", (201, Value::Null))] {
+        house.decide(json!({"creators": {"users": [named]}})).await;
+        let (status, made) = house.browser.api("POST", &house.path, Some(ci())).await;
+        assert_eq!((status, made["code"].clone()), outcome, "{made}");
+    }
+}
+
+/// Who may make tokens is asked of people: what an account's own token may do to itself, no role takes from it.
+#[actix_web::test]
+async fn it_rotates_itself_where_few_may_make_tokens() {
+    let house = House::build().await;
+    house.server.set_admin(&house.alice, true);
+    let api = format!("{}/api", house.server.url);
+    let wish = json!({"name": "ci", "scopes": ["notes:read", "pat:rotate_self"], "audience": ["https://notes.example", api]});
+    let (_, made) = house.browser.api("POST", &house.path, Some(wish)).await;
+    let mut token = made["value"].as_str().unwrap().to_owned();
+    for creators in [json!("administrators"), json!({"users": ["alice"]})] {
+        house.decide(json!({"creators": creators})).await;
+        let script = house.server.script(&token);
+        let (status, next) = script
+            .call("POST", "/api/personal-access-tokens/self/rotate", json!({}))
+            .await;
+        assert_eq!(status, 201, "{next}");
+        token = next["value"].as_str().unwrap().to_owned();
+        assert!(house.notes.accepts(&token).await);
+    }
+}
+
 /// Where tokens wait for approval, so do those that a keeper makes, and not those of an administrator.
 #[actix_web::test]
 async fn a_keepers_token_waits_for_approval() {
     let house = House::build().await;
-    let root = house.server.signed_in(&house.server.admin("root")).await;
-    let rules = "/api/policies/personal-access-tokens";
-    let (_, now) = root.api("GET", rules, None).await;
-    let mut policy = now.clone();
-    policy["approvalRequired"] = json!(true);
-    let (status, decided) = root.api("PUT", rules, Some(policy)).await;
-    assert_eq!(status, 200, "{decided}");
+    house.decide(json!({"approvalRequired": true})).await;
     let (status, refused) = house.browser.api("POST", &house.path, Some(ci())).await;
     assert_eq!(
         (status, &refused["code"]),
@@ -309,6 +349,7 @@ async fn a_keepers_token_waits_for_approval() {
     assert!(!house.notes.accepts(made["value"].as_str().unwrap()).await);
     let for_bot = format!("/api/users/{}/personal-access-tokens", house.bot.id);
     let wish = json!({"name": "other", "scopes": ["notes:read"]});
+    let root = house.server.signed_in(&house.root).await;
     let (_, made) = root.api("POST", &for_bot, Some(wish)).await;
     assert_eq!(made["status"], "active");
 }

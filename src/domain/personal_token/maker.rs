@@ -11,12 +11,12 @@ use crate::domain::user::User;
 
 impl PersonalToken {
     /// Whose role decides whether a token can be made for `owner`: their own, whoever makes it; for a service account, which has
-    /// none, that of the person who acts. `None` where that is the operator or an app.
+    /// none, that of the person who acts. `None` where that is the operator, an app, or the account itself.
     pub(super) fn maker(tx: &mut Tx, owner: &User) -> QueryResult<Option<User>> {
-        match (&tx.caller.actor, owner.is_service()) {
-            (_, false) => Ok(Some(owner.clone())),
-            (Actor::User(id), true) => User::find(tx, *id),
-            (_, true) => Ok(None),
+        match &tx.caller.actor {
+            _ if !owner.is_service() => Ok(Some(owner.clone())),
+            Actor::User(id) if *id != owner.id => User::find(tx, *id),
+            _ => Ok(None),
         }
     }
 
