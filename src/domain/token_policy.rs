@@ -197,8 +197,9 @@ impl Decision {
         self.check()?;
         if let Creators::Users(users) = &mut self.creators {
             for word in users.iter_mut() {
-                let user = User::meant(conn, word)?.ok_or_else(|| Unfit::NoUser(word.clone()))?;
-                *word = user.id.to_string();
+                let person = User::meant(conn, word)?.filter(|user| !user.is_service());
+                let person = person.ok_or_else(|| Unfit::NoUser(word.clone()))?;
+                *word = person.id.to_string();
             }
             users.sort_unstable();
             users.dedup();

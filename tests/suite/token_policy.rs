@@ -369,6 +369,8 @@ async fn only_named_people_may_make_tokens() {
 #[actix_web::test]
 async fn a_policy_that_makes_no_sense_is_refused() {
     let house = House::build().await;
+    let carol = house.server.user("carol");
+    house.server.service_account("ci-bot", &[&carol]);
     let (_, before) = house.decider.get(POLICY).await;
     for (changes, status) in [
         (json!({"maxLifeSeconds": 0}), 422),
@@ -381,6 +383,7 @@ async fn a_policy_that_makes_no_sense_is_refused() {
         (json!({"creators": {"users": []}}), 422),
         (json!({"creators": {"users": ["nobody"]}}), 422),
         (json!({"creators": {"users": ["\u{0}"]}}), 422),
+        (json!({"creators": {"users": ["alice", "ci-bot"]}}), 422),
         (json!({"creators": {"users": vec!["alice"; 201]}}), 422),
         (
             json!({"scopes": [{"scope": "a*b", "maxLifeSeconds": 1}]}),
