@@ -182,7 +182,7 @@ impl PersonalToken {
         Ok(live.into_iter().find(|token| token.name() == name.trim()))
     }
 
-    /// Make a token for `owner`. The secret is in this answer and nowhere else.
+    /// Make a token for `owner`, as they are now. The secret is in this answer and nowhere else.
     pub fn create(
         tx: &mut Tx,
         owner: &User,
@@ -190,6 +190,8 @@ impl PersonalToken {
         via: Via,
     ) -> Result<(PersonalToken, Secret), Problem> {
         let policy = &tx.token_policy()?;
+        db::hold_user(tx, owner.id.as_bytes())?;
+        let owner = &User::find(tx, owner.id)?.ok_or(Fault::Broken("an owner is gone"))?;
         let maker = Self::maker(tx, owner)?;
         Self::check_may_create(tx, policy, owner, maker.as_ref())?;
         let name = checked_name(&new.name)?;
@@ -208,7 +210,6 @@ impl PersonalToken {
             true => Some(checked_reason(&new.reason)?),
             false => None,
         };
-        db::hold_user(tx, owner.id.as_bytes())?;
         Self::check_room(tx, owner.id, &name, policy.per_user)?;
 
         let grant = Grant::create(

@@ -1,7 +1,13 @@
 //! Tokens of service accounts: the account is who acts, its keepers are who manage.
 
+use jeton::domain::grant::Via;
+use jeton::domain::limits::Limits;
+use jeton::domain::personal_token::{End, NewPersonalToken, PersonalToken, Problem};
+use jeton::domain::resource::Catalogue;
 use jeton::domain::service_account::ServiceAccount;
+use jeton::domain::tx::Caller;
 use jeton::domain::user::User;
+use jeton::domain::words::Scope;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, MINE, ResourceServer, START, Server, policy, seconds, trail};
@@ -261,6 +267,32 @@ async fn a_disabled_account_is_known_everywhere_at_once() {
     assert_eq!((status, &refused["code"]), (403, &json!("user.disabled")));
     house.server.write(|tx| Ok(house.bot.enable(tx)?));
     assert!(elsewhere.accepts(&secret).await);
+}
+
+/// The account is looked at again where the token is made: one that was found enabled, and disabled since, gets none.
+#[actix_web::test]
+async fn nothing_is_made_for_an_account_that_was_just_disabled() {
+    let house = House::build().await;
+    let found_enabled = house.account().user;
+    house.server.write(|tx| Ok(house.bot.disable(tx)?));
+    let scope = Scope::parse("notes:read").unwrap();
+    let made = house
+        .server
+        .app
+        .write_blocking(&Caller::command_line(), |tx| {
+            let new = NewPersonalToken {
+                name: "ci".to_owned(),
+                description: String::new(),
+                audience: Catalogue::load(tx)?.audience_of(&scope),
+                scope,
+                authorization_details: None,
+                end: End::Never,
+                limits: Limits::default(),
+                reason: String::new(),
+            };
+            PersonalToken::create(tx, &found_enabled, new, Via::CommandLine)
+        });
+    assert!(matches!(made, Err(Problem::OwnerDisabled)), "{made:?}");
 }
 
 /// What is kept for administrators is never a service account's, whoever keeps it.
