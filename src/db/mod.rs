@@ -36,7 +36,8 @@ pub enum Conn {
 pub type Backend = <Conn as Connection>::Backend;
 
 /// Say `$body` to the connection itself, whichever it is, and so in that database's own words. [`Conn`] says the same to
-/// both, but by a detour that costs microseconds: this is for what every request asks.
+/// both, but by a detour that costs microseconds: this is for what every request asks, and for what diesel offers on each of
+/// them alone.
 macro_rules! either {
     ($conn:expr, |$inner:ident| $body:expr) => {
         match $conn {

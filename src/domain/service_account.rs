@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::audit::{Event, What};
 use super::id::Id;
 use super::tx::Tx;
-use super::user::{User, UserKind, username};
+use super::user::{NewUser, User, UserKind, username};
 use crate::clock::Timestamp;
 use crate::db::schema::{service_account_keepers as keepers, users};
 use crate::db::{self, Conn, Fault};
@@ -61,27 +61,26 @@ impl ServiceAccount {
         if keepers.is_empty() {
             return Err(Unfit::NoKeeper);
         }
-        if User::named(tx, &name)?.is_some() {
-            return Err(Unfit::Taken);
-        }
-        let (id, now) = (Id::new(tx.now), tx.now);
-        diesel::insert_into(users::table)
-            .values((
-                users::id.eq(id),
-                users::username.eq(&name),
-                users::is_admin.eq(false),
-                users::created_at.eq(now),
-                users::kind.eq(UserKind::Service),
-                users::description.eq(&description),
-            ))
-            .execute(&mut **tx)?;
-        let made = Event::new(What::ServiceAccountCreated).user(id);
+        let new = NewUser {
+            username: &name,
+            email: None,
+            password_hash: None,
+            is_admin: false,
+            kind: UserKind::Service,
+            description: Some(&description),
+        };
+        let user = User::insert(tx, new)?.ok_or(Unfit::Taken)?;
+        let made = Event::new(What::ServiceAccountCreated).user(user.id);
         tx.record(made.detail(&name))?;
-        let made = Self::find(tx, id)?.ok_or(Fault::Broken("the new account is not there"))?;
+        let made = Self {
+            user,
+            keepers: vec![],
+        };
         for keeper in keepers {
             made.add_keeper(tx, keeper)?;
         }
-        Ok(Self::find(tx, id)?.ok_or(Fault::Broken("the new account is gone"))?)
+        let made = Self::find(tx, made.user.id)?;
+        Ok(made.ok_or(Fault::Broken("the new account is gone"))?)
     }
 
     /// The service account of this id, enabled or not.

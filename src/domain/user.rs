@@ -60,6 +60,18 @@ pub struct User {
     pub description: Option<String>,
 }
 
+/// What a new account begins with.
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(super) struct NewUser<'a> {
+    pub username: &'a str,
+    pub email: Option<&'a str>,
+    pub password_hash: Option<&'a str>,
+    pub is_admin: bool,
+    pub kind: UserKind,
+    pub description: Option<&'a str>,
+}
+
 /// Why an account can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
@@ -105,7 +117,7 @@ impl User {
         }
     }
 
-    /// The person of this id, enabled or not.
+    /// The account of this id, enabled or not.
     pub fn find(conn: &mut Conn, id: Id) -> QueryResult<Option<User>> {
         users::table
             .find(id)
@@ -114,7 +126,7 @@ impl User {
             .optional()
     }
 
-    /// The person of this name, in whatever letters.
+    /// The account of this name, in whatever letters.
     pub fn named(conn: &mut Conn, name: &str) -> QueryResult<Option<User>> {
         let Some(name) = username(name) else {
             return Ok(None);
@@ -126,7 +138,7 @@ impl User {
             .optional()
     }
 
-    /// The person who is meant by an id or, if it is none, by a name.
+    /// The account that is meant by an id or, if it is none, by a name.
     pub fn meant(conn: &mut Conn, word: &str) -> QueryResult<Option<User>> {
         match word.parse::<Id>() {
             Ok(id) => Self::find(conn, id),
@@ -134,7 +146,7 @@ impl User {
         }
     }
 
-    /// The names of these people.
+    /// The names of these accounts.
     pub fn names(conn: &mut Conn, ids: &[Id]) -> QueryResult<Vec<(Id, String)>> {
         users::table
             .filter(users::id.eq_any(ids))
@@ -142,7 +154,7 @@ impl User {
             .load(conn)
     }
 
-    /// Everybody, by name.
+    /// All accounts, by name.
     pub fn all(conn: &mut Conn) -> QueryResult<Vec<User>> {
         users::table
             .order(users::username)
@@ -166,7 +178,7 @@ impl User {
         diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)
     }
 
-    /// Make an account. `password_hash` comes from [`super::password::Password::hash`].
+    /// Make a person's account. `password_hash` comes from [`super::password::Password::hash`].
     pub fn create(
         tx: &mut Tx,
         name: &str,
@@ -175,23 +187,31 @@ impl User {
         password_hash: Option<&str>,
     ) -> Result<User, Unfit> {
         let name = username(name).ok_or_else(|| Unfit::Username(name.to_owned()))?;
-        if User::named(tx, &name)?.is_some() {
+        let new = NewUser {
+            username: &name,
+            email,
+            password_hash,
+            is_admin,
+            kind: UserKind::Person,
+            description: None,
+        };
+        let Some(made) = Self::insert(tx, new)? else {
             return Err(Unfit::Taken(name));
-        }
+        };
+        tx.record(Event::new(What::UserCreated).user(made.id).detail(name))?;
+        Ok(made)
+    }
+
+    /// Insert an account; `None` if its name is another's. Of two that are inserted at once under one name, one is.
+    pub(super) fn insert(tx: &mut Tx, new: NewUser) -> QueryResult<Option<User>> {
         let id = Id::new(tx.now);
-        let now = tx.now;
-        diesel::insert_into(users::table)
-            .values((
-                users::id.eq(id),
-                users::username.eq(&name),
-                users::email.eq(email),
-                users::password_hash.eq(password_hash),
-                users::is_admin.eq(is_admin),
-                users::created_at.eq(now),
-            ))
-            .execute(&mut **tx)?;
-        tx.record(Event::new(What::UserCreated).user(id).detail(&name))?;
-        User::find(tx, id)?.ok_or(Unfit::Fault(Fault::Broken("the new user is not there")))
+        let row = (users::id.eq(id), users::created_at.eq(tx.now), new);
+        either!(&mut **tx, |conn| diesel::insert_into(users::table)
+            .values(row)
+            .on_conflict(users::username)
+            .do_nothing()
+            .execute(conn))?;
+        Self::find(tx, id)
     }
 
     /// Change the address at which a person hears of their tokens. The trail does not have it, since nothing is ever

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Barrier;
 
 use diesel::prelude::*;
 use jeton::app;
@@ -10,9 +11,10 @@ use jeton::clock::Clock;
 use jeton::config::Config;
 use jeton::db::Fault;
 use jeton::db::schema::{grants, tokens};
+use jeton::domain::service_account::{self, ServiceAccount};
 use jeton::domain::token::TokenKind;
 use jeton::domain::tx::Caller;
-use jeton::domain::user::User;
+use jeton::domain::user::{self, User};
 use serde_json::Value;
 
 use crate::support::{App, AppOptions, START, Server, TestDatabase, json, query, refused};
@@ -171,6 +173,48 @@ async fn a_decision_is_made_once() {
         assert!(refused.iter().all(|page| page.status == 400));
         let code = &query(sent[0].location())["code"];
         assert_eq!(app.redeem(&flow, code).await.status(), 200);
+    }
+}
+
+/// A name is one account's: of people and service accounts that are made of it at once one is, and the others hear why not.
+#[actix_web::test]
+async fn a_name_is_given_once() {
+    let server = Server::start().await;
+    let keeper = [server.user("alice")];
+    for round in 0..20 {
+        let (name, start) = (&format!("ci-{round}"), &Barrier::new(4));
+        let made: usize = std::thread::scope(|scope| {
+            let person = || {
+                start.wait();
+                let made = server.app.write_blocking(&Caller::command_line(), |tx| {
+                    User::create(tx, name, None, false, None)
+                });
+                match made {
+                    Ok(_) => 1,
+                    Err(user::Unfit::Taken(_)) => 0,
+                    Err(other) => panic!("{other:?}"),
+                }
+            };
+            let service = || {
+                start.wait();
+                let made = server.app.write_blocking(&Caller::command_line(), |tx| {
+                    ServiceAccount::create(tx, name, "", &keeper)
+                });
+                match made {
+                    Ok(_) => 1,
+                    Err(service_account::Unfit::Taken) => 0,
+                    Err(other) => panic!("{other:?}"),
+                }
+            };
+            let started = [
+                scope.spawn(person),
+                scope.spawn(person),
+                scope.spawn(service),
+                scope.spawn(service),
+            ];
+            started.map(|one| one.join().unwrap()).iter().sum()
+        });
+        assert_eq!(made, 1, "round {round}");
     }
 }
 
