@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::{Answer, Error, table, write};
 use crate::app::App;
 use crate::db::Conn;
-use crate::domain::service_account::{ServiceAccount, Unfit};
+use crate::domain::service_account::ServiceAccount;
 use crate::domain::tx::Tx;
+use crate::domain::user::User;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -105,16 +106,17 @@ impl Command {
                 let done = format!("has {user} among its keepers");
                 change(app, &name, &done, |account, tx| {
                     let keeper = ServiceAccount::keeper(tx, &user)?;
-                    account.add_keeper(tx, &keeper)
+                    Ok(account.add_keeper(tx, &keeper)?)
                 })
             }
             Command::Keeper(Keeper::Remove { name, user, force }) => {
                 let done = format!("is kept by {user} no longer; its tokens work as before");
                 change(app, &name, &done, |account, tx| {
-                    let mut keepers = account.keepers.iter();
-                    let keeper = keepers.find(|keeper| keeper.username == user.to_lowercase());
-                    let keeper = keeper.ok_or_else(|| Unfit::Keeper(user.clone()))?;
-                    account.remove_keeper(tx, keeper, force)
+                    let kept = User::meant(tx, &user)?.filter(|user| account.is_kept_by(user.id));
+                    let keeper = kept.ok_or_else(|| {
+                        Error::refused(format!("{user} does not keep {}", account.user.username))
+                    })?;
+                    Ok(account.remove_keeper(tx, &keeper, force)?)
                 })
             }
             Command::Disable { name } => change(app, &name, "is disabled", |account, tx| {
@@ -158,7 +160,7 @@ fn change(
     app: &App,
     name: &str,
     done: &str,
-    verb: impl FnOnce(&ServiceAccount, &mut Tx) -> Result<(), Unfit>,
+    verb: impl FnOnce(&ServiceAccount, &mut Tx) -> Result<(), Error>,
 ) -> Result<Answer, Error> {
     let account = write(app, |tx| {
         verb(&named(tx, name)?, tx)?;

@@ -1,7 +1,7 @@
 //! Service accounts: for what a team or a machine does, and no person. Nobody signs in as one. Its keepers, who are people,
 //! manage its tokens, and these go on working when a keeper leaves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -9,7 +9,6 @@ use super::audit::{Event, What};
 use super::id::Id;
 use super::tx::Tx;
 use super::user::{NewUser, User, UserKind, username};
-use crate::clock::Timestamp;
 use crate::db::schema::{service_account_keepers as keepers, users};
 use crate::db::{self, Conn, Fault};
 
@@ -61,6 +60,7 @@ impl ServiceAccount {
         if keepers.is_empty() {
             return Err(Unfit::NoKeeper);
         }
+        check_all_sign_in(keepers.iter())?;
         let new = NewUser {
             username: &name,
             email: None,
@@ -76,11 +76,8 @@ impl ServiceAccount {
             user,
             keepers: vec![],
         };
-        for keeper in keepers {
-            made.add_keeper(tx, keeper)?;
-        }
-        let made = Self::find(tx, made.user.id)?;
-        Ok(made.ok_or(Fault::Broken("the new account is gone"))?)
+        made.admit_all(tx, keepers)?;
+        Ok(made.held(tx)?)
     }
 
     /// The service account of this id, enabled or not.
@@ -163,14 +160,16 @@ impl ServiceAccount {
         diesel::select(diesel::dsl::exists(kept)).get_result(&mut **tx)
     }
 
-    /// The person of this name or id, who may become a keeper.
+    /// It as it is now, held until the transaction ends.
+    fn held(&self, tx: &mut Tx) -> Result<Self, Fault> {
+        db::hold_user(tx, self.user.id.as_bytes())?;
+        Self::find(tx, self.user.id)?.ok_or(Fault::Broken("a service account is gone"))
+    }
+
+    /// The person of this name or id. Who is to become a keeper has to be able to sign in besides.
     pub fn keeper(conn: &mut Conn, named: &str) -> Result<User, Unfit> {
         let named = named.trim();
-        let person = match named.parse::<Id>() {
-            Ok(id) => User::find(conn, id)?,
-            Err(_) => User::named(conn, named)?,
-        };
-        let person = person.filter(User::may_sign_in);
+        let person = User::meant(conn, named)?.filter(|user| !user.is_service());
         person.ok_or_else(|| Unfit::Keeper(named.to_owned()))
     }
 
@@ -185,20 +184,8 @@ impl ServiceAccount {
     }
 
     /// Let a person manage its tokens. A second time changes nothing.
-    pub fn add_keeper(&self, tx: &mut Tx, keeper: &User) -> Result<(), Unfit> {
-        if Self::hold_for(tx, self.user.id, keeper.id)? {
-            return Ok(());
-        }
-        diesel::insert_into(keepers::table)
-            .values((
-                keepers::service_account_id.eq(self.user.id),
-                keepers::user_id.eq(keeper.id),
-                keepers::added_at.eq::<Timestamp>(tx.now),
-                keepers::added_by.eq(tx.caller.actor.to_string()),
-            ))
-            .execute(&mut **tx)?;
-        let added = Event::new(What::KeeperAdded).user(self.user.id);
-        Ok(tx.record(added.detail(&keeper.username))?)
+    pub fn add_keeper(&self, tx: &mut Tx, person: &User) -> Result<(), Unfit> {
+        self.held(tx)?.admit_all(tx, std::slice::from_ref(person))
     }
 
     /// Let a person manage its tokens no longer, which end none of them. Only where `may_be_last` is this done to the last
@@ -209,34 +196,63 @@ impl ServiceAccount {
         keeper: &User,
         may_be_last: bool,
     ) -> Result<(), Unfit> {
-        if !Self::hold_for(tx, self.user.id, keeper.id)? {
+        let now = self.held(tx)?;
+        if !now.is_kept_by(keeper.id) {
             return Ok(());
         }
-        let now = Self::find(tx, self.user.id)?;
-        let now = now.ok_or(Fault::Broken("a service account is gone"))?;
         let mut others = now.keepers.iter().filter(|other| other.id != keeper.id);
         if !may_be_last && !others.any(User::is_enabled) {
             return Err(Unfit::LastKeeper(keeper.username.clone()));
         }
-        let kept = keepers::table.find((self.user.id, keeper.id));
-        diesel::delete(kept).execute(&mut **tx)?;
-        let removed = Event::new(What::KeeperRemoved).user(self.user.id);
-        Ok(tx.record(removed.detail(&keeper.username))?)
+        Ok(now.dismiss(tx, keeper)?)
     }
 
     /// Let just these people manage its tokens.
     pub fn set_keepers(&self, tx: &mut Tx, wanted: &[User]) -> Result<(), Unfit> {
-        db::hold_user(tx, self.user.id.as_bytes())?;
-        let now = Self::find(tx, self.user.id)?;
-        let now = now.ok_or(Fault::Broken("a service account is gone"))?;
-        for keeper in wanted {
-            now.add_keeper(tx, keeper)?;
-        }
+        let now = self.held(tx)?;
+        now.admit_all(tx, wanted)?;
         let gone = |keeper: &&User| wanted.iter().all(|other| other.id != keeper.id);
         for keeper in now.keepers.iter().filter(gone) {
-            now.remove_keeper(tx, keeper, true)?;
+            now.dismiss(tx, keeper)?;
         }
         Ok(())
+    }
+
+    /// Make keepers of those of these people who are none yet. Its row is held.
+    fn admit_all(&self, tx: &mut Tx, people: &[User]) -> Result<(), Unfit> {
+        let mut keeping: HashSet<Id> = self.keepers.iter().map(|keeper| keeper.id).collect();
+        let new = people.iter().filter(|person| keeping.insert(person.id));
+        let new: Vec<&User> = new.collect();
+        check_all_sign_in(new.iter().copied())?;
+        for person in new {
+            diesel::insert_into(keepers::table)
+                .values((
+                    keepers::service_account_id.eq(self.user.id),
+                    keepers::user_id.eq(person.id),
+                    keepers::added_at.eq(tx.now),
+                    keepers::added_by.eq(tx.caller.actor.to_string()),
+                ))
+                .execute(&mut **tx)?;
+            let added = Event::new(What::KeeperAdded).user(self.user.id);
+            tx.record(added.detail(&person.username))?;
+        }
+        Ok(())
+    }
+
+    /// Make one of its keepers one no longer. Its row is held.
+    fn dismiss(&self, tx: &mut Tx, keeper: &User) -> QueryResult<()> {
+        let kept = keepers::table.find((self.user.id, keeper.id));
+        diesel::delete(kept).execute(&mut **tx)?;
+        let removed = Event::new(What::KeeperRemoved).user(self.user.id);
+        tx.record(removed.detail(&keeper.username))
+    }
+}
+
+/// Whether all of these people can sign in, and so may become keepers.
+fn check_all_sign_in<'a>(mut people: impl Iterator<Item = &'a User>) -> Result<(), Unfit> {
+    match people.find(|person| !person.may_sign_in()) {
+        Some(person) => Err(Unfit::Keeper(person.username.clone())),
+        None => Ok(()),
     }
 }
 

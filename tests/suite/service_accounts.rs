@@ -178,6 +178,33 @@ async fn a_keeper_is_a_person() {
     assert_eq!(all.as_array().map(Vec::len), Some(1));
 }
 
+/// What is shown can be put back: who keeps it already stays, if their account is disabled too.
+#[actix_web::test]
+async fn the_keepers_shown_can_be_put_back() {
+    let server = Server::start().await;
+    let (alice, gone) = (server.user("alice"), server.user("gone"));
+    let bot = server.service_account("ci-bot", &[&alice, &gone]);
+    let other = server.service_account("other-bot", &[&server.user("bob")]);
+    server.write(|tx| Ok(gone.disable(tx)?));
+    let root = server.signed_in(&server.admin("root")).await;
+    let path = format!("{ACCOUNTS}/{}", bot.id);
+    let (_, shown) = root.api("GET", &path, None).await;
+    let put = json!({"keepers": ["alice", gone.id.to_string()]});
+    let (status, told) = root
+        .api("PUT", &format!("{path}/keepers"), Some(put.clone()))
+        .await;
+    assert_eq!((status, &told), (200, &shown));
+    let path = format!("{ACCOUNTS}/{}", other.id);
+    let (status, refused) = root.api("PUT", &format!("{path}/keepers"), Some(put)).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (422, &json!("service_account.keeper_unknown"))
+    );
+    let (_, unchanged) = root.api("GET", &path, None).await;
+    let keepers = unchanged["keepers"].as_array().expect("keepers");
+    assert_eq!((keepers.len(), &keepers[0]["username"]), (1, &json!("bob")));
+}
+
 /// One that nobody can manage goes on, and is shown to administrators as such.
 #[actix_web::test]
 async fn one_without_a_keeper_goes_on() {
@@ -424,9 +451,19 @@ fn the_command_line_manages_it() {
     let last = jeton.run(&["service-account", "keeper", "remove", "ci-bot", "alice"]);
     assert_eq!(last.code, 1);
     assert!(last.stderr.contains("last keeper"), "{}", last.stderr);
+    let remove = ["service-account", "keeper", "remove", "ci-bot"];
+    for nobody in ["bob", "carol"] {
+        let refused = jeton.run(&[&remove[..], &[nobody]].concat());
+        let said = format!("{nobody} does not keep ci-bot");
+        assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+    }
     let added = jeton.json(&["service-account", "keeper", "add", "ci-bot", "bob"]);
     assert_eq!(added["keepers"], json!(["alice", "bob"]));
-    let left = jeton.json(&["service-account", "keeper", "remove", "ci-bot", "alice"]);
+    let people = jeton.json(&["user", "list"]);
+    let mut people = people.as_array().expect("a list").iter();
+    let alice = people.find(|person| person["username"] == "alice");
+    let alice = alice.expect("alice")["id"].as_str().expect("an id");
+    let left = jeton.json(&["service-account", "keeper", "remove", "ci-bot", alice]);
     assert_eq!(left["keepers"], json!(["bob"]));
     let none = jeton.json(&[
         "service-account",
