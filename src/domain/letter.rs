@@ -97,6 +97,12 @@ impl<'a> Letter<'a> {
         }
     }
 
+    /// Whether some of several tokens are the reader's own, and of none of `services`.
+    fn has_own(&self, services: &[User]) -> bool {
+        let own = |token: &PersonalToken| service(token, services).is_none();
+        matches!(self, Letter::Expiring(tokens) if tokens.iter().any(own))
+    }
+
     /// Write it to `reader`, as of now and as from whoever caused it. Those of its tokens that are no tokens of theirs are of
     /// `services`, which they keep.
     pub fn write(&self, reader: &User, services: &[User], tx: &Tx) -> Result<Text, Fault> {
@@ -141,7 +147,7 @@ impl<'a> Letter<'a> {
     fn body(&self, reader: &User, services: &[User], tx: &'a Tx) -> Body<'a> {
         let (issuer, now) = (tx.policy.issuer.as_str(), tx.now);
         let card = |token| Card::of(token, service(token, services), issuer, now);
-        let frame = Frame::of(reader, self.about(), services, issuer);
+        let frame = Frame::of(reader, self, services, issuer);
         match *self {
             Letter::Added(token) => Body::Added {
                 frame,
@@ -207,16 +213,19 @@ struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// Of a letter to `reader` about one token or several, theirs or those of `services`.
-    fn of(
-        reader: &User,
-        about: Option<&PersonalToken>,
-        services: &[User],
-        issuer: &'a str,
-    ) -> Self {
-        let (because, tokens) = match (about, services) {
+    fn of(reader: &User, letter: &Letter, services: &[User], issuer: &'a str) -> Self {
+        let (because, tokens) = match (letter.about(), services) {
             (Some(_), [User { username, .. }, ..]) => (
                 format!("you keep the service account {username}"),
                 format!("Its tokens: {issuer}/settings/service-accounts/{username}/tokens"),
+            ),
+            (None, [_, ..]) if letter.has_own(services) => (
+                "it is about your personal access tokens and those of service accounts that you keep"
+                    .to_owned(),
+                format!(
+                    "All of yours: {issuer}/settings/tokens\n\
+                     All of theirs: {issuer}/settings/service-accounts"
+                ),
             ),
             (None, [_, ..]) => (
                 "you keep service accounts".to_owned(),

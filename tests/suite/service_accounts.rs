@@ -9,6 +9,8 @@ use diesel::prelude::*;
 use futures_util::future::join_all;
 use jeton::db::Fault;
 use jeton::db::schema::{mails, users};
+use jeton::domain::letter::Letter;
+use jeton::domain::mail;
 use jeton::domain::personal_token::{End, PersonalToken};
 use jeton::domain::service_account::{ServiceAccount, Unfit};
 use jeton::domain::tx::Caller;
@@ -363,6 +365,29 @@ async fn keepers_hear_of_a_new_token() {
     assert_eq!(to(&told(&server)), [("alice@people.example", subject)]);
 }
 
+/// What a keeper did not do may have been another keeper's doing.
+#[actix_web::test]
+async fn keepers_are_asked_whether_they_expected_it() {
+    let (server, _, bot) = with_mails().await;
+    a_token(&server, &bot, 90);
+    let token = &server.write(|tx| Ok(PersonalToken::all_of(tx, bot.id)?))[0];
+    let home = format!("{}/settings/service-accounts/ci-bot/tokens", server.url);
+    let revoke = format!("{home}/{}/revoke", token.token.id);
+    let rotated = Letter::Rotated {
+        token,
+        old_until: None,
+    };
+    let network = "192.0.2.0/24";
+    for letter in [rotated, Letter::NewNetwork { token, network }] {
+        told(&server);
+        server.write(|tx| mail::tell(tx, bot.id, &letter));
+        for (_, _, body) in told(&server) {
+            let asked = format!("Not expected? Revoke it:\n{revoke}");
+            assert!(body.contains(&asked), "{body}");
+        }
+    }
+}
+
 /// Keepers who make tokens at the same moment write to each other, and neither waits for the other for ever.
 #[actix_web::test]
 async fn keepers_work_at_once() {
@@ -402,6 +427,13 @@ async fn a_keeper_is_reminded_of_all_in_one_letter() {
     let body = &mails[0].2;
     assert!(body.contains("token 1 of ci-bot (jeton_sat_"), "{body}");
     assert!(body.contains("token 1 (jeton_pat_"), "{body}");
+    let foot = format!(
+        "because it is about your personal access tokens and those of service accounts that you keep.\n\
+         All of yours: {0}/settings/tokens\n\
+         All of theirs: {0}/settings/service-accounts",
+        server.url
+    );
+    assert!(body.ends_with(&foot), "{body}");
     remind(&server.app).await.unwrap();
     assert_eq!(to(&told(&server)), []);
 }
