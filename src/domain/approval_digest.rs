@@ -67,7 +67,7 @@ pub fn send(tx: &mut Tx) -> Result<usize, Fault> {
         count,
     };
     for administrator in &administrators {
-        mail::tell(tx, *administrator, &letter)?;
+        mail::tell_reader(tx, administrator, &[], &letter)?;
     }
     Ok(administrators.len())
 }

@@ -58,16 +58,14 @@ pub fn tell(tx: &mut Tx, owner: Id, letter: &Letter) -> Result<(), Fault> {
     if !tx.policy.mails {
         return Ok(());
     }
-    let Some(service) = ServiceAccount::find(tx, owner)? else {
-        return match User::find(tx, owner)? {
-            Some(owner) => tell_reader(tx, &owner, &[], letter),
-            None => Ok(()),
-        };
+    let Some(owner) = User::find(tx, owner)? else {
+        return Ok(());
     };
-    let ServiceAccount { user, keepers } = &service;
-    keepers
-        .iter()
-        .try_for_each(|keeper| tell_reader(tx, keeper, std::slice::from_ref(user), letter))
+    let Some(service) = ServiceAccount::of(tx, Some(owner.clone()))? else {
+        return tell_reader(tx, &owner, &[], letter);
+    };
+    let mut keepers = service.keepers.iter();
+    keepers.try_for_each(|keeper| tell_reader(tx, keeper, std::slice::from_ref(&owner), letter))
 }
 
 /// Tell one person by mail, if this server sends mails, they have an address and their account is not disabled. Of the letter's

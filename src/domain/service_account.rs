@@ -118,12 +118,16 @@ impl ServiceAccount {
         Self::with_keepers(conn, kept)
     }
 
-    fn of(conn: &mut Conn, user: Option<User>) -> QueryResult<Option<Self>> {
+    /// This user with their keepers, if it is a service account.
+    pub(super) fn of(conn: &mut Conn, user: Option<User>) -> QueryResult<Option<Self>> {
         let service = user.filter(User::is_service);
         Ok(Self::with_keepers(conn, Vec::from_iter(service))?.pop())
     }
 
     fn with_keepers(conn: &mut Conn, accounts: Vec<User>) -> QueryResult<Vec<Self>> {
+        if accounts.is_empty() {
+            return Ok(vec![]);
+        }
         let ids: Vec<Id> = accounts.iter().map(|user| user.id).collect();
         let found: Vec<(Id, User)> = users::table
             .inner_join(keepers::table.on(keepers::user_id.eq(users::id)))

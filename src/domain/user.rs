@@ -163,13 +163,13 @@ impl User {
     }
 
     /// The administrators who can be written to.
-    pub fn administrators_with_address(conn: &mut Conn) -> QueryResult<Vec<Id>> {
+    pub fn administrators_with_address(conn: &mut Conn) -> QueryResult<Vec<User>> {
         users::table
             .filter(users::is_admin)
             .filter(users::email.is_not_null())
             .filter(users::disabled_at.is_null())
             .order(users::username)
-            .select(users::id)
+            .select(User::as_select())
             .load(conn)
     }
 
