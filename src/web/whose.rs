@@ -33,6 +33,41 @@ pub struct Whose {
     person: Id,
 }
 
+/// The service account of this name or id, for its keepers, and for this person if they `may_anyway`; for all others there is
+/// none.
+pub async fn service_account(
+    person: &SignedIn,
+    name: &str,
+    may_anyway: bool,
+) -> Result<ServiceAccount, Error> {
+    let name = name.to_owned();
+    let meant = person.app.query(move |rx| ServiceAccount::meant(rx, &name));
+    let theirs = |account: &ServiceAccount| may_anyway || account.is_kept_by(person.user.id);
+    meant.await?.filter(theirs).ok_or(Error::NotFound)
+}
+
+/// Change something, if the person still is signed in, and still keeps `kept`, where it takes a keeper, when it comes to that.
+pub async fn write_as_keeper<T, E>(
+    person: &SignedIn,
+    kept: Option<Id>,
+    work: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+) -> Result<Result<T, E>, Error>
+where
+    T: Send + 'static,
+    E: Refusal + Send + 'static,
+{
+    let keeper = person.user.id;
+    let outcome = person.write(move |tx| {
+        if let Some(account) = kept
+            && !ServiceAccount::hold_for(tx, account, keeper).map_err(Fault::from)?
+        {
+            return Ok(None);
+        }
+        work(tx).map(Some)
+    });
+    outcome.await?.transpose().ok_or(Error::NotFound)
+}
+
 impl Meant {
     /// The token's id, as it was written; empty where none is named.
     pub fn token(&self) -> &str {
@@ -44,7 +79,7 @@ impl Whose {
     /// Find out whose tokens are meant. For who does not keep it, there is no such service account.
     pub async fn of(person: &SignedIn, meant: &Meant) -> Result<Self, Error> {
         let keeper = person.user.id;
-        let Some(account) = meant.account.clone() else {
+        let Some(account) = &meant.account else {
             return Ok(Self {
                 owner: person.user.clone(),
                 home: routes::TOKENS.to_owned(),
@@ -53,12 +88,7 @@ impl Whose {
                 person: keeper,
             });
         };
-        let found = person
-            .app
-            .query(move |rx| ServiceAccount::meant(rx, &account))
-            .await?;
-        let kept = found.filter(|account| account.is_kept_by(keeper));
-        let ServiceAccount { user, keepers } = kept.ok_or(Error::NotFound)?;
+        let ServiceAccount { user, keepers } = service_account(person, account, false).await?;
         Ok(Self {
             home: format!("{}/{}/tokens", routes::SERVICE_ACCOUNTS, user.username),
             here: "service-accounts",
@@ -90,16 +120,8 @@ impl Whose {
         T: Send + 'static,
         E: Refusal + Send + 'static,
     {
-        let (owner, keeper) = (self.owner.id, self.person);
-        let outcome = person.write(move |tx| {
-            let held = owner == keeper
-                || ServiceAccount::hold_for(tx, owner, keeper).map_err(Fault::from)?;
-            match held {
-                true => work(tx).map(Some),
-                false => Ok(None),
-            }
-        });
-        outcome.await?.transpose().ok_or(Error::NotFound)
+        let kept = self.owner.is_service().then_some(self.owner.id);
+        write_as_keeper(person, kept, work).await
     }
 
     /// Who did something to one of these tokens, as the person would say it.

@@ -1,6 +1,7 @@
 //! The pages of service accounts, and of their tokens.
 
 use jeton::domain::service_account::ServiceAccount;
+use jeton::domain::tx::Caller;
 use jeton::domain::user::User;
 
 use crate::support::{Browser, Page, ResourceServer, Server, seconds};
@@ -41,11 +42,15 @@ impl House {
         self.browser.submit_with(&csrf, TOKENS, &fields).await
     }
 
-    fn keepers(&self) -> Vec<String> {
+    fn account(&self) -> ServiceAccount {
         let found = self
             .server
             .write(|tx| Ok(ServiceAccount::find(tx, self.bot.id)?));
-        let keepers = found.expect("it is there").keepers;
+        found.expect("it is there")
+    }
+
+    fn keepers(&self) -> Vec<String> {
+        let keepers = self.account().keepers;
         keepers.into_iter().map(|keeper| keeper.username).collect()
     }
 }
@@ -201,6 +206,45 @@ async fn a_keeper_hands_over() {
         house.server.signed_in(&bob).await.get(TOKENS).await.status,
         200
     );
+}
+
+/// Who is removed while their own change is under way changes nothing: they are asked again where it is written.
+#[actix_web::test]
+async fn a_keeper_who_is_being_removed_neither_adds_nor_removes() {
+    let house = House::build().await;
+    let bob = house.server.user("bob");
+    house.server.user("carol");
+    let path = format!("{ACCOUNTS}/ci-bot");
+    let csrf = house.browser.get(&path).await.input("csrf");
+    let add = format!("{path}/keepers");
+    let remove = format!("{path}/keepers/{}/remove", bob.id);
+    for (change, fields) in [(&add, vec![("keepers", "carol")]), (&remove, vec![])] {
+        let app = house.server.app.clone();
+        let account = house.account();
+        let (alice, bob) = (house.alice.clone(), bob.clone());
+        house.server.write(|tx| {
+            for keeper in [&alice, &bob] {
+                account.add_keeper(tx, keeper).expect("they keep it");
+            }
+            Ok(())
+        });
+        let (tell, removed) = std::sync::mpsc::channel();
+        let removal = std::thread::spawn(move || {
+            let done = app.write_blocking(&Caller::command_line(), |tx| {
+                let done = account.remove_keeper(tx, &alice, false);
+                tell.send(()).expect("the test waits");
+                // Until this ends, alice is found to be a keeper, and her change waits.
+                std::thread::sleep(std::time::Duration::from_millis(500));
+                done
+            });
+            done.expect("alice is removed");
+        });
+        removed.recv().expect("alice is removed");
+        let refused = house.browser.submit_with(&csrf, change, &fields).await;
+        assert_eq!(refused.status, 404, "{change}: {}", refused.body);
+        removal.join().expect("alice is removed");
+        assert_eq!(house.keepers(), ["bob"]);
+    }
 }
 
 /// An administrator makes one by a form, which comes back as it was filled in.

@@ -5,14 +5,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Error, Errors, Frame, Leads, at_field, page, see_other, with_query};
-use crate::db::Conn;
 use crate::domain::id::Id;
 use crate::domain::service_account::{ServiceAccount, Unfit};
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
 use crate::web::doors::{Posted, SignedIn};
 use crate::web::form::Query;
-use crate::web::{errors, routes};
+use crate::web::{errors, routes, whose};
 
 #[derive(Template)]
 #[template(path = "service_accounts/account.html")]
@@ -110,13 +109,9 @@ fn here(account: &ServiceAccount) -> String {
     format!("{}/{}", routes::SERVICE_ACCOUNTS, account.user.username)
 }
 
-/// The service account of this name, for its keepers and for administrators; for all others there is none.
+/// The service account of this name, for its keepers and for administrators.
 async fn found(person: &SignedIn, name: &str) -> Result<ServiceAccount, Error> {
-    let (viewer, is_admin, name) = (person.user.id, person.user.is_admin, name.to_owned());
-    let meant = move |conn: &mut Conn| ServiceAccount::meant(conn, &name);
-    let found = person.app.query(move |rx| meant(rx)).await?;
-    let theirs = found.filter(|account| is_admin || account.is_kept_by(viewer));
-    theirs.ok_or(Error::NotFound)
+    whose::service_account(person, name, person.user.is_admin).await
 }
 
 /// Change it, if the person still may when it comes to that.
@@ -125,14 +120,9 @@ async fn change(
     account: &ServiceAccount,
     work: impl FnOnce(&mut Tx, &ServiceAccount) -> Result<(), Unfit> + Send + 'static,
 ) -> Result<Result<(), Unfit>, Error> {
-    let (keeper, is_admin, account) = (person.user.id, person.user.is_admin, account.clone());
-    let outcome = person.write(move |tx| {
-        if !is_admin && !ServiceAccount::hold_for(tx, account.user.id, keeper)? {
-            return Ok(None);
-        }
-        work(tx, &account).map(Some)
-    });
-    outcome.await?.transpose().ok_or(Error::NotFound)
+    let account = account.clone();
+    let kept = (!person.user.is_admin).then_some(account.user.id);
+    whose::write_as_keeper(person, kept, move |tx| work(tx, &account)).await
 }
 
 fn refused(
