@@ -117,6 +117,39 @@ async fn imported_tokens_go_on_working() {
     assert!(!notes.accepts(SANCTUM).await);
 }
 
+/// A secret of another Jeton goes on too. Whose it is here says what it is, not its beginning: what was a robot's personal
+/// token may become a service account's.
+#[actix_web::test]
+async fn whose_an_imported_token_is_says_what_it_is() {
+    let house = House::build(&[]);
+    house
+        .jeton
+        .json(&["service-account", "create", "ci-bot", "--keeper=alice"]);
+    let brands = Brands::new(vec!["jeton".to_owned()]).expect("a brand");
+    let server = house.jeton.serve();
+    let notes = house.resource_server(&server.url);
+    for (owner, kind) in [("ci-bot", "service"), ("alice", "pat")] {
+        for secret in [
+            SecretKind::ServiceAccountToken,
+            SecretKind::PersonalAccessToken,
+        ] {
+            let token = brands.mint(secret);
+            let (good, tally) = house.import(
+                &[],
+                &[line(
+                    json!({"owner": owner, "name": format!("{secret:?}"), "plaintext": token.expose()}),
+                )],
+            );
+            assert!(good, "{tally}");
+            let told = notes.introspect(token.expose()).await;
+            assert_eq!(
+                (&told["active"], &told["token_kind"], &told["username"]),
+                (&json!(true), &json!(kind), &json!(owner))
+            );
+        }
+    }
+}
+
 /// Importing again changes nothing, so that an import that was cut off is simply repeated; what has ended is left out.
 #[test]
 fn importing_again_changes_nothing() {

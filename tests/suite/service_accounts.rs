@@ -158,6 +158,32 @@ fn set(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// A description is one line, and no longer than it may be.
+#[actix_web::test]
+async fn a_description_is_one_short_line() {
+    let server = Server::start().await;
+    let alice = server.user("alice");
+    let bot = server.service_account("ci-bot", &[&alice]);
+    let root = server.signed_in(&server.admin("root")).await;
+    let path = format!("{ACCOUNTS}/{}", bot.id);
+    let invalid = json!("service_account.description_invalid");
+    for bad in ["two\nlines", &"é".repeat(256)] {
+        let new = json!({"name": "other", "description": bad, "keepers": ["alice"]});
+        let (status, refused) = root.api("POST", ACCOUNTS, Some(new)).await;
+        assert_eq!((status, &refused["code"]), (400, &invalid), "{refused}");
+        let changes = json!({"description": bad, "disabled": true});
+        let (status, refused) = root.api("PATCH", &path, Some(changes)).await;
+        assert_eq!((status, &refused["code"]), (400, &invalid), "{refused}");
+    }
+    let longest = "é".repeat(255);
+    let changes = json!({"description": format!(" {longest} ")});
+    let (_, told) = root.api("PATCH", &path, Some(changes)).await;
+    assert_eq!(
+        (&told["description"], &told["disabledAt"]),
+        (&json!(longest), &Value::Null)
+    );
+}
+
 /// It needs a keeper, and keepers are people who can sign in.
 #[actix_web::test]
 async fn a_keeper_is_a_person() {
@@ -524,6 +550,10 @@ fn the_command_line_manages_it() {
         let said = "nobody signs in as it";
         assert!(refused.stderr.contains(said), "{}", refused.stderr);
     }
+    let long = format!("--description={}", "a".repeat(256));
+    let described = jeton.run(&["service-account", "create", "other", "--keeper=bob", &long]);
+    let said = "at most 255 characters";
+    assert!(described.stderr.contains(said), "{}", described.stderr);
     let person = jeton.run(&["service-account", "disable", "alice"]);
     assert!(
         person.stderr.contains("no service account alice"),

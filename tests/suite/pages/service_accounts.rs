@@ -148,6 +148,26 @@ async fn an_old_session_is_asked_for_the_password() {
         .await;
     let next = "next=%2Fsettings%2Fservice-accounts%2Fci-bot%3Fkeepers%3Dbob";
     assert!(asked.location().contains(next), "{}", asked.location());
+    let leave = format!("{keepers}/{}/remove", house.alice.id);
+    let asked = house.browser.submit_with(&csrf, &leave, &[]).await;
+    let next = "next=%2Fsettings%2Fservice-accounts%2Fci-bot";
+    assert!(asked.location().ends_with(next), "{}", asked.location());
+    assert_eq!(house.keepers(), ["alice"]);
+}
+
+/// So is an administrator's, before they make an account.
+#[actix_web::test]
+async fn an_administrators_old_session_is_asked_too() {
+    let house = House::build().await;
+    let root = house.server.signed_in(&house.server.admin("root")).await;
+    let csrf = root.get(ACCOUNTS).await.input("csrf");
+    house.server.clock.advance(seconds(3600));
+    let fields = [("name", "ship-bot"), ("keepers", "alice")];
+    let asked = root.submit_with(&csrf, ACCOUNTS, &fields).await;
+    let next = "next=%2Fsettings%2Fservice-accounts%3Fname%3Dship-bot";
+    assert!(asked.location().contains(next), "{}", asked.location());
+    let all = house.server.write(|tx| Ok(ServiceAccount::all(tx)?));
+    assert_eq!(all.len(), 1);
 }
 
 /// Who does not keep it finds nothing there; an administrator finds its keepers, and not its tokens.
@@ -206,6 +226,19 @@ async fn a_keeper_hands_over() {
         house.server.signed_in(&bob).await.get(TOKENS).await.status,
         200
     );
+}
+
+/// The last keeper, who may not leave, is removed by an administrator.
+#[actix_web::test]
+async fn an_administrator_removes_the_last_keeper() {
+    let house = House::build().await;
+    let root = house.server.signed_in(&house.server.admin("root")).await;
+    let path = format!("{ACCOUNTS}/ci-bot");
+    let csrf = root.get(&path).await.input("csrf");
+    let remove = format!("{path}/keepers/{}/remove", house.alice.id);
+    let removed = root.submit_with(&csrf, &remove, &[]).await;
+    assert_eq!(removed.location(), format!("{path}?done=removed"));
+    assert!(house.keepers().is_empty());
 }
 
 /// Who is removed while their own change is under way changes nothing: they are asked again where it is written.
