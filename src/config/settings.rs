@@ -154,7 +154,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "pat_per_user",
         default: "100",
-        meaning: "How many live personal access tokens one person may have.",
+        meaning: "How many live personal access tokens one account may have.",
         take: |config, value| {
             config.policy.personal.per_user = value.parse().map_err(|_| "not a number")?;
             Ok(())

@@ -83,7 +83,7 @@ pub struct PersonalTokenPolicy {
     pub default_life: Duration,
     /// Whether a token may have no end at all.
     pub may_never_expire: bool,
-    /// How many live tokens one person may have.
+    /// How many live tokens one account may have.
     pub per_user: usize,
     pub creators: Creators,
     /// How long a rotated token goes on working, if its successor is not used sooner.

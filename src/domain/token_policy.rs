@@ -54,7 +54,7 @@ pub struct Decision {
     #[schemars(range(min = 1, max = LONGEST))]
     pub default_life_seconds: u64,
     pub never_expires_allowed: bool,
-    /// How many live tokens one person may have.
+    /// How many live tokens one account may have.
     #[schemars(range(min = 1, max = 10_000))]
     pub per_user: u32,
     pub creators: Creators,

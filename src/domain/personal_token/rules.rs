@@ -57,7 +57,7 @@ pub enum Problem {
     EndBeyondPolicy(Timestamp),
     #[error("Tokens without an end are not allowed here.")]
     NeverNotAllowed,
-    #[error("The most live tokens one person may have here is {0}. Revoke one first.")]
+    #[error("The most live tokens one account may have here is {0}. Revoke one first.")]
     LimitReached(usize),
     #[error("Only administrators may make tokens here.")]
     CreatorNotAllowed,

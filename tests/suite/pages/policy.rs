@@ -115,6 +115,6 @@ async fn the_most_tokens_is_a_sentence() {
     let browser = server.signed_in(&alice).await;
     let answer = create(&browser, &fields("30d")).await;
     assert_eq!(answer.status, 422);
-    let said = "The most live tokens one person may have here is 1. Revoke one first.";
+    let said = "The most live tokens one account may have here is 1. Revoke one first.";
     assert!(answer.says(said), "{}", answer.text());
 }
