@@ -280,10 +280,10 @@ async fn the_tokens_that_end_unused_are_found_by_an_index() {
     }
     let scene = Scene::set().await;
     let asked = scene.server.write(|tx| {
-        let asked = record_questions(&mut **tx);
+        let asked = record_questions(tx);
         let (now, policy) = (tx.now, tx.policy);
         for due in Due::ALL {
-            reminder::readers(&mut Rx::new(&mut **tx, now, policy), due, None, 10)?;
+            reminder::readers(&mut Rx::new(tx, now, policy), due, None, 10)?;
         }
         expiry::note(tx, 10)?;
         Ok(asked.lock().unwrap().split_off(0))
