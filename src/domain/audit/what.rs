@@ -62,7 +62,7 @@ events! {
     TokenOverlapEnded "token.overlap_ended" "It was replaced by its successor, and works no longer.",
     TokenReuseDetected "token.reuse_detected" "It came back after its successor had replaced it.",
     TokenDenied "token.denied" "A resource server that asked about it was told no, or of less than it wanted. The detail says why and how often.",
-    TokenReminded "token.reminded" "Its owner was told that it ends soon, or has ended. The detail says when, or that it ends if it stays unused.",
+    TokenReminded "token.reminded" "Its owner was told that it ends soon, or has ended; of a service account's, a keeper was, each in an event of its own. The detail says when, or that it ends if it stays unused.",
     TokenExpired "token.expired" "It came to its end. The detail is its name, and for how long it was not used if that is why.",
     TokenRevoked "token.revoked" "It was ended, at once and for ever. The detail says why, if anybody said so.",
     TokenLeaked "token.leaked" "Somebody who found it reported it as leaked. The detail says where.",
