@@ -184,6 +184,26 @@ async fn to_approve_takes_the_password() {
     assert_eq!(refused.location(), "/admin/approvals?done=refused");
 }
 
+/// Until it is decided its owner is offered no successor and no other networks for it.
+#[actix_web::test]
+async fn what_waits_is_not_offered_to_be_changed() {
+    let house = House::open().await;
+    let (id, _) = house.waiting("ci").await;
+    let rotate = format!("/settings/tokens/{id}/rotate");
+    let one = format!("/settings/tokens/{id}");
+    for path in ["/settings/tokens", &one] {
+        assert!(!house.browser.get(path).await.body.contains(&rotate));
+    }
+    let page = house.browser.get(&one).await;
+    assert!(page.tag(&["name=\"networks\""]).contains("readonly"));
+    assert_eq!(house.decide(&id, "approve", "").await.status, 303);
+    for path in ["/settings/tokens", &one] {
+        assert!(house.browser.get(path).await.body.contains(&rotate));
+    }
+    let page = house.browser.get(&one).await;
+    assert!(!page.tag(&["name=\"networks\""]).contains("readonly"));
+}
+
 /// Twenty stand on a page.
 #[actix_web::test]
 async fn many_wait_on_several_pages() {
