@@ -205,7 +205,7 @@ async fn s11_consent_says_details_in_words() {
         "Change its files",
         "Repository acme/site",
         "archived yes",
-        "branches [\"main\",\"x\"]",
+        "branches \"main\", \"x\"",
         "limits {\"mb\":5}",
     ] {
         assert!(page.says(words), "{words}: {}", page.text());

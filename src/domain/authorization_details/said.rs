@@ -70,6 +70,10 @@ fn shown(value: &Value) -> String {
         Value::String(text) if is_clear(text) => plain(text),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_string) => {
+            let quoted: Vec<String> = items.iter().map(Value::to_string).collect();
+            plain(&quoted.join(", "))
+        }
         other => plain(&other.to_string()),
     }
 }
@@ -111,6 +115,9 @@ mod tests {
         let alike = [
             [json!(["a", "b"]), json!("a, b")],
             [json!(["a, b"]), json!(["a", "b"])],
+            [json!(["a", "b"]), json!("\"a\", \"b\"")],
+            [json!(["1", "2"]), json!([1, 2])],
+            [json!([1, 2]), json!("1, 2")],
             [json!(["a"]), json!("a")],
             [json!(["a"]), json!("[\"a\"]")],
             [json!([]), json!("")],

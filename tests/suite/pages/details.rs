@@ -127,7 +127,7 @@ async fn a_filled_in_form_makes_a_token_with_details() {
     assert_eq!(made.status, 201, "{}", made.text());
     assert!(
         made.says(
-            "repository: read; archived no; branch_kind release; branches [\"main\",\"next\"]; depth 3"
+            "repository: read; archived no; branch_kind release; branches \"main\", \"next\"; depth 3"
         ),
         "{}",
         made.text()
