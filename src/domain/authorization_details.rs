@@ -122,6 +122,24 @@ impl AuthorizationDetails {
         (!left.is_empty()).then(|| Self::of(&left))
     }
 
+    /// What is left of `own`, in its order, if nothing but `objects` stays, each of which is one of them with all of its actions
+    /// or some; or else, in words, the first object that is more than that.
+    pub fn narrowed(own: Option<&Self>, objects: &[Detail]) -> Result<Option<Self>, String> {
+        let own = own.map(Self::objects).unwrap_or_default();
+        let mut stays: Vec<Option<&Detail>> = vec![None; own.len()];
+        for object in objects {
+            let place = |is_it: &dyn Fn(&Detail) -> bool| {
+                let mut places = own.iter().zip(&stays);
+                places.position(|(whole, taken)| taken.is_none() && is_it(whole))
+            };
+            let whole = place(&|whole| whole == object);
+            let whole = whole.or_else(|| place(&|whole| is_part(object, whole)));
+            stays[whole.ok_or_else(|| said::brief(object))?] = Some(object);
+        }
+        let left: Vec<Detail> = stays.into_iter().flatten().cloned().collect();
+        Ok((!left.is_empty()).then(|| Self::of(&left)))
+    }
+
     /// Whether these are the same objects, in whatever order.
     pub fn are(&self, others: &[Detail]) -> bool {
         let sorted = |objects: &[Detail]| {
@@ -142,11 +160,10 @@ impl AuthorizationDetails {
 
     /// Each of them in words, as far as the `catalogue` still defines it.
     pub fn said(&self, catalogue: &Catalogue) -> Vec<Said> {
-        let left = self.defined_by(catalogue);
-        let said = left
-            .iter()
-            .filter_map(|object| Some(catalogue.details_type(type_of(object))?.said(object)));
-        said.collect()
+        let objects = self.objects().into_iter();
+        objects
+            .filter_map(|object| said_of(object, catalogue))
+            .collect()
     }
 }
 
@@ -156,10 +173,83 @@ impl Serialize for AuthorizationDetails {
     }
 }
 
+/// An object in words, as far as the `catalogue` still defines it.
+pub fn said_of(object: Detail, catalogue: &Catalogue) -> Option<Said> {
+    let known = catalogue.details_type(type_of(&object))?;
+    Some(known.said(&known.left_of(object)?))
+}
+
+/// Whether an object is this `part` of the `whole`: the same but for actions, of which it may have fewer.
+fn is_part(part: &Detail, whole: &Detail) -> bool {
+    let is_some_of = |some: &[Value], all: &[Value]| {
+        !some.is_empty()
+            && some.len() <= all.len()
+            && some.iter().all(|action| all.contains(action))
+    };
+    let is_within = |(name, value): (&String, &Value)| match (value, whole.get(name)) {
+        (Value::Array(some), Some(Value::Array(all))) if name == "actions" => is_some_of(some, all),
+        (value, other) => other == Some(value),
+    };
+    part.len() == whole.len() && part.iter().all(is_within)
+}
+
 /// The name of an object's type; none is no name.
 pub fn type_of(object: &Detail) -> &str {
     object
         .get("type")
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn narrowed(own: &str, wanted: &str) -> Result<String, String> {
+        let own = AuthorizationDetails::of(&AuthorizationDetails::read(own).unwrap());
+        let wanted = AuthorizationDetails::read(wanted).unwrap();
+        let left = AuthorizationDetails::narrowed(Some(&own), &wanted)?;
+        Ok(left.map(|left| left.0).unwrap_or_default())
+    }
+
+    #[test]
+    fn narrowing_takes_objects_and_actions_away() {
+        let own = r#"[{"actions":["a","b"],"type":"x"},{"actions":["a"],"type":"x"},{"id":1,"type":"y"}]"#;
+        for part in [
+            own,
+            r#"[{"id":1,"type":"y"}]"#,
+            r#"[{"actions":["b"],"type":"x"}]"#,
+            r#"[{"actions":["a"],"type":"x"},{"actions":["a"],"type":"x"}]"#,
+        ] {
+            assert_eq!(narrowed(own, part).as_deref(), Ok(part));
+        }
+        let turned = r#"[{"id":1,"type":"y"},{"actions":["a"],"type":"x"},{"actions":["a","b"],"type":"x"}]"#;
+        assert_eq!(narrowed(own, turned).as_deref(), Ok(own), "in their order");
+        assert_eq!(narrowed(own, "[]").as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn narrowing_gives_nothing() {
+        let own = r#"[{"actions":["a","b"],"type":"x"},{"id":1,"type":"y"}]"#;
+        for more in [
+            r#"[{"actions":["a","b","c"],"type":"x"}]"#,
+            r#"[{"actions":["c"],"type":"x"}]"#,
+            r#"[{"actions":["a","a","b"],"type":"x"}]"#,
+            r#"[{"actions":["a",7],"type":"x"}]"#,
+            r#"[{"actions":[],"type":"x"}]"#,
+            r#"[{"actions":"a","type":"x"}]"#,
+            r#"[{"type":"x"}]"#,
+            r#"[{"actions":["a"],"id":1,"type":"x"}]"#,
+            r#"[{"actions":["a"],"type":"x"},{"actions":["b"],"type":"x"}]"#,
+            r#"[{"actions":["a"],"id":1,"type":"y"}]"#,
+            r#"[{"id":1,"type":"y"},{"id":1,"type":"y"}]"#,
+            r#"[{"id":2,"type":"y"}]"#,
+            r#"[{"type":"y"}]"#,
+            r#"[{"id":1}]"#,
+            "[{}]",
+        ] {
+            assert!(narrowed(own, more).is_err(), "{more}");
+        }
+        assert!(AuthorizationDetails::narrowed(None, &[Detail::new()]).is_err());
+    }
 }

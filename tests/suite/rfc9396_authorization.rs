@@ -269,7 +269,9 @@ async fn unticked_scopes_leave_the_details() {
     let browser = server.signed_in(&server.user("alice")).await;
     let flow = app.asks("notes:read").details(ACME);
     let page = browser.get(&flow.path()).await;
-    let code = browser.decide(&page, "allow", &[]).await.brings(CB)["code"].clone();
+    let offered = page.offered_details();
+    let answer = browser.decide_on_details(&page, "allow", &[], &offered);
+    let code = answer.await.brings(CB)["code"].clone();
     let got = tokens(app.redeem(&flow, &code).await).await;
     let told = notes.introspect(&got.access).await;
     assert_eq!(
@@ -360,7 +362,9 @@ async fn details_are_asked_for_without_the_scopes_that_are_reserved() {
     let page = browser.get(&flow.path()).await;
     assert!(page.asks_for_consent(), "{page:?}");
     assert_eq!(page.offered(), [] as [&str; 0]);
-    let code = browser.decide(&page, "allow", &[]).await.brings(CB)["code"].clone();
+    let offered = page.offered_details();
+    let answer = browser.decide_on_details(&page, "allow", &[], &offered);
+    let code = answer.await.brings(CB)["code"].clone();
     let got = tokens(app.redeem(&flow, &code).await).await;
     let told = notes.introspect(&got.access).await;
     assert_eq!(

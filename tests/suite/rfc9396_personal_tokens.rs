@@ -146,7 +146,7 @@ async fn a_token_with_details_that_are_gone_has_no_successor() {
 }
 
 /// Taking scopes away leaves the details, and the resource server whose they are; the last scope may go where there are
-/// details. The details themselves stay as they are: a change of them is refused by name.
+/// details.
 #[actix_web::test]
 async fn narrowing_the_scope_leaves_the_details() {
     let server = Server::start().await;
@@ -169,17 +169,76 @@ async fn narrowing_the_scope_leaves_the_details() {
         (&told["authorization_details"], &told["scope"]),
         (&acme(), &json!(""))
     );
-    let (status, refused) = browser
-        .api("PATCH", &path, Some(json!({"authorizationDetails": []})))
-        .await;
-    assert_eq!(status, 400);
-    assert!(
-        refused["message"]
-            .as_str()
-            .unwrap()
-            .contains("`authorizationDetails`"),
-        "{refused}"
+}
+
+/// Actions and objects can be taken away, and not given; the last object may go where there is a scope.
+#[actix_web::test]
+async fn details_can_be_narrowed_and_not_widened() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let alice = server.user("alice");
+    let both = r#"[{"type":"repository","actions":["push","read"],"identifier":"acme/site"}]"#;
+    let token = server.detailed_token(&alice, "notes:read", both);
+    let browser = server.signed_in(&alice).await;
+    let (_, all) = browser.api("GET", MINE, None).await;
+    let path = format!("{MINE}/{}", all[0]["id"].as_str().unwrap());
+    let change = |details: Value, scopes: Value| {
+        let body = json!({"authorizationDetails": details, "scopes": scopes});
+        browser.api("PATCH", &path, Some(body))
+    };
+    let scopes = json!(["notes:read"]);
+    let (status, changed) = change(acme(), scopes.clone()).await;
+    assert_eq!((status, &changed["authorizationDetails"]), (200, &acme()));
+    let told = notes.introspect(&token).await;
+    assert_eq!(told["authorization_details"], acme());
+
+    let mut other = acme();
+    other[0]["identifier"] = json!("acme/other");
+    let both: Value = serde_json::from_str(both).unwrap();
+    for wider in [both, other, json!([acme()[0], acme()[0]])] {
+        let (status, refused) = change(wider.clone(), scopes.clone()).await;
+        assert_eq!(
+            (status, &refused["code"]),
+            (422, &json!("pat.widening")),
+            "{wider}: {refused}"
+        );
+    }
+    let (status, refused) = change(json!([]), json!([])).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!("pat.scope_required"))
     );
+    let (status, changed) = change(json!([]), scopes.clone()).await;
+    assert_eq!(
+        (status, &changed["authorizationDetails"]),
+        (200, &json!([]))
+    );
+    let told = notes.introspect(&token).await;
+    assert_eq!(
+        (&told["scope"], told.get("authorization_details")),
+        (&json!("notes:read"), None)
+    );
+    let (status, refused) = change(acme(), scopes).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("pat.widening")));
+}
+
+/// A resource server whose objects are all taken away is no longer in the audience.
+#[actix_web::test]
+async fn the_audience_goes_with_its_last_object() {
+    let server = Server::start().await;
+    let (notes, _) = server.repositories();
+    let photos = server.resource("https://photos.example", &["photos:read"]);
+    let alice = server.user("alice");
+    let token = server.detailed_token(&alice, "photos:read", ACME);
+    assert!(notes.accepts(&token).await);
+    let browser = server.signed_in(&alice).await;
+    let (_, all) = browser.api("GET", MINE, None).await;
+    let path = format!("{MINE}/{}", all[0]["id"].as_str().unwrap());
+    let none = json!({"authorizationDetails": []});
+    let (_, changed) = browser.api("PATCH", &path, Some(none)).await;
+    assert_eq!(changed["audience"], json!(["https://photos.example"]));
+    assert!(!notes.accepts(&token).await);
+    assert!(photos.accepts(&token).await);
 }
 
 /// A front end draws the form from the options: each resource with its types.

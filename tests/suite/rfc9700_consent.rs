@@ -105,6 +105,8 @@ async fn what_was_asked_can_not_be_changed_in_the_form() {
         ("scope", "nonsense"),
         ("scope", "notes:read notes:write"),
         ("scope", "notes:r\u{e9}ad"),
+        ("authorization_details", r#"{"type":"repository"}"#),
+        ("authorization_details", "nonsense"),
         ("client_id", app.client_id.as_str()),
         ("redirect_uri", "https://evil.example/cb"),
         ("redirect_uri", CB),

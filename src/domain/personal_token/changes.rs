@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::rules::{LAST_MOMENT, Problem, Rights, check_limits, checked_description, checked_name};
+use super::rules::{LAST_MOMENT, Problem, check_limits, checked_description, checked_name};
 use super::{End, PersonalToken, check_name_free};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens};
 use crate::db::{self, Fault};
 use crate::domain::audit::{Event, What};
-use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::authorization_details::{AuthorizationDetails, Detail};
 use crate::domain::limits::Networks;
 use crate::domain::resource::Catalogue;
 use crate::domain::tx::Tx;
@@ -20,6 +20,8 @@ pub struct Changes {
     pub name: Option<String>,
     pub description: Option<String>,
     pub scope: Option<Scope>,
+    /// What of its authorization details stays: some of the objects, each with all of its actions or some.
+    pub authorization_details: Option<Vec<Detail>>,
     pub end: Option<Timestamp>,
     /// From where it may be used; empty for anywhere.
     pub networks: Option<Networks>,
@@ -44,7 +46,14 @@ impl PersonalToken {
             None => current.grant.description.clone().unwrap_or_default(),
         };
         let scope = changes.scope.unwrap_or_else(|| current.grant.scope.clone());
-        current.check_narrower(&scope, changes.end, tx.now)?;
+        let own = current.grant.authorization_details.as_ref();
+        let details = match &changes.authorization_details {
+            Some(objects) => {
+                AuthorizationDetails::narrowed(own, objects).map_err(Problem::WideningDetails)?
+            }
+            None => own.cloned(),
+        };
+        current.check_narrower(&scope, details.as_ref(), changes.end, tx.now)?;
         let mut limits = current.grant.limits.clone();
         if let Some(networks) = changes.networks {
             limits.confine_to(networks);
@@ -61,13 +70,14 @@ impl PersonalToken {
             check_name_free(&Self::live_of(tx, owner, now)?, &name)?;
         }
 
-        let audience = current.audience_left(&scope, &Catalogue::load(tx)?);
+        let audience = current.audience_left(&scope, details.as_ref(), &Catalogue::load(tx)?);
         diesel::update(grants::table.find(self.grant.id))
             .set((
                 grants::name.eq(&name),
                 grants::description.eq(&description),
                 grants::scope.eq(&scope),
                 grants::audience.eq(&audience),
+                grants::authorization_details.eq(&details),
                 &limits,
             ))
             .execute(&mut **tx)?;
@@ -97,21 +107,16 @@ impl PersonalToken {
         self.token.expires_at.map_or(End::Never, End::At)
     }
 
-    /// What it may do with this much of its scope.
-    fn rights<'a>(&'a self, scope: &'a Scope) -> Rights<'a> {
-        Rights {
-            scope,
-            audience: &self.grant.audience,
-            details: self.grant.authorization_details.as_ref(),
-        }
-    }
-
-    /// Where it is good with this much of its scope: a resource server of whose scopes none is left has no business with it any
-    /// more. Details whose type is gone may be of any of them, and of the same again if it comes back.
-    fn audience_left(&self, scope: &Scope, catalogue: &Catalogue) -> Audience {
-        let taken = self.grant.scope.only(|word| !scope.contains(word));
-        let details = self.grant.authorization_details.as_ref();
-        let lost = catalogue.audience_of(&taken);
+    /// Where it is good with this much left of it: a resource server of whose scopes and details none is left has no business
+    /// with it any more. Details whose type is gone may be of any of them, and of the same again if it comes back.
+    fn audience_left(
+        &self,
+        scope: &Scope,
+        details: Option<&AuthorizationDetails>,
+        catalogue: &Catalogue,
+    ) -> Audience {
+        let before = self.grant.authorization_details.as_ref();
+        let had = catalogue.audience_of_all(&self.grant.scope, before);
         let needed = catalogue.audience_of_all(scope, details);
         let types = details.map(AuthorizationDetails::types);
         let is_clear = types.is_none_or(|types| {
@@ -119,17 +124,18 @@ impl PersonalToken {
                 .iter()
                 .all(|name| catalogue.details_type(name).is_some())
         });
-        let is_needed = |uri: &str| !is_clear || needed.contains(uri) || !lost.contains(uri);
+        let is_needed = |uri: &str| !is_clear || needed.contains(uri) || !had.contains(uri);
         self.grant.audience.only(is_needed)
     }
 
     fn check_narrower(
         &self,
         scope: &Scope,
+        details: Option<&AuthorizationDetails>,
         end: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        if self.rights(scope).is_empty() {
+        if scope.is_empty() && details.is_none() {
             return Err(Problem::NoScope);
         }
         if !self.grant.scope.covers(scope) {

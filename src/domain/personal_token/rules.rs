@@ -103,6 +103,10 @@ pub enum Problem {
     OverlapTooLong,
     #[error("A token can't be given more than it has: {0}. Make a new one.")]
     Widening(String),
+    #[error(
+        "A token can't be given authorization details that it does not have: {0}. Make a new one."
+    )]
+    WideningDetails(String),
     #[error("A token's life can be made shorter, not longer. Make a new one.")]
     Lengthening,
     #[error(transparent)]

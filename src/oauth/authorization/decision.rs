@@ -3,6 +3,7 @@
 use super::{Back, Request};
 use crate::clock::Timestamp;
 use crate::db::Fault;
+use crate::domain::authorization_details::{AuthorizationDetails, Detail};
 use crate::domain::authorization_request::{AuthorizationRequest, NewRequest};
 use crate::domain::client::Client;
 use crate::domain::consent::Consent;
@@ -11,7 +12,7 @@ use crate::domain::resource::Catalogue;
 use crate::domain::secret::SecretKind;
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
-use crate::domain::words::{Audience, Scope};
+use crate::domain::words::Scope;
 use crate::oauth::Error;
 use crate::oauth::error::InvalidAuthorizationDetails;
 
@@ -33,7 +34,10 @@ pub struct Question {
 /// What a person says to a request.
 pub enum Decision {
     /// The app may do this much of what it asked for.
-    Allow(Scope),
+    Allow {
+        scope: Scope,
+        authorization_details: Vec<Detail>,
+    },
     Deny,
 }
 
@@ -112,23 +116,31 @@ pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next,
         redirect_uri: request.redirect_uri.clone(),
         state: request.state.clone(),
     };
-    let Decision::Allow(ticked) = decision else {
+    let Decision::Allow {
+        scope: ticked,
+        authorization_details: objects,
+    } = decision
+    else {
         request.deny(tx)?;
         return Ok(Next::Return(back.with_error(&Error::AccessDenied, issuer)));
     };
     if !request.scope.covers(&ticked) {
         return Err(Undecided::BeyondRequest);
     }
+    let asked = request.authorization_details.as_ref();
+    let allowed = AuthorizationDetails::narrowed(asked, &objects);
+    let allowed = allowed.map_err(|_| Undecided::BeyondRequest)?;
     let client = Client::find(tx, &request.client_id)?.filter(Client::is_enabled);
     let client = client.ok_or(Undecided::ClientDisabled)?;
     let catalogue = Catalogue::load(tx)?;
     // Their types may have changed while the person read.
-    let asked = request.authorization_details.as_ref();
     let meant = catalogue.within(&request.audience);
-    let details = asked.and_then(|asked| asked.left_in(&meant));
+    let left =
+        |details: Option<&AuthorizationDetails>| details.and_then(|some| some.left_in(&meant));
+    let details = left(allowed.as_ref());
     let details = details.as_ref();
     if ticked.is_empty() && details.is_none() {
-        if !request.scope.is_empty() {
+        if !request.scope.is_empty() || left(asked).is_some() {
             return Ok(Next::Ask(Box::new(Question {
                 request,
                 client,
@@ -141,10 +153,11 @@ pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next,
             return Ok(Next::Return(back.with_error(&gone, issuer)));
         }
     }
-    let mut audience = allowed_audience(&request.audience, &request.scope, &ticked, &catalogue);
-    if let Some(details) = details {
-        audience = audience.joined_with(&details.audience(&catalogue));
-    }
+    let offered = catalogue.audience_of_all(&request.scope, asked);
+    let chosen = catalogue.audience_of_all(&ticked, details);
+    // A resource server of which nothing was allowed does not get a token.
+    let is_meant = |uri: &str| chosen.contains(uri) || !offered.contains(uri);
+    let audience = request.audience.only(is_meant);
     let code = tx.policy.brands.mint(SecretKind::AuthorizationCode);
     if !request.allow(tx, &ticked, &audience, details, code.digest())? {
         return Err(Undecided::Over);
@@ -153,16 +166,4 @@ pub fn decide(tx: &mut Tx, id: Id, user: Id, decision: Decision) -> Result<Next,
         tx, user, &client.id, &ticked, &audience, details, &catalogue,
     )?;
     Ok(Next::Return(back.with_code(code.expose(), issuer)))
-}
-
-/// What of the `audience` is left when only `ticked` of the `asked` scope was allowed: a resource server of which nothing
-/// was allowed does not get a token.
-fn allowed_audience(
-    audience: &Audience,
-    asked: &Scope,
-    ticked: &Scope,
-    catalogue: &Catalogue,
-) -> Audience {
-    let (asked, ticked) = (catalogue.audience_of(asked), catalogue.audience_of(ticked));
-    audience.only(|uri| ticked.contains(uri) || !asked.contains(uri))
 }

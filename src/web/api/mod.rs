@@ -237,6 +237,7 @@ impl From<Problem> for Error {
             Problem::NeverNotAllowed => Self::new(Code::ExpiryRequired, message),
             Problem::Widening(words) => Self::new(Code::Widening, message)
                 .with(json!({"scopes": words.split(' ').collect::<Vec<_>>()})),
+            Problem::WideningDetails(_) => Self::new(Code::Widening, message),
             Problem::Lengthening => Self::new(Code::Lengthening, message),
             Problem::Network(_) => Self::new(Code::NetworkInvalid, message),
             Problem::TooManyNetworks => Self::new(Code::TooManyNetworks, message),

@@ -215,6 +215,9 @@ pub struct ChangesBody {
     /// Some of those it has.
     #[schemars(example = ["notes:read"])]
     scopes: Option<Vec<String>>,
+    /// Some of the objects it has, each with all of its actions or some.
+    #[schemars(with = "Option<Vec<Detail>>")]
+    authorization_details: Option<Vec<Strict<Detail>>>,
     /// Sooner than now.
     expires_at: Option<i64>,
     #[schemars(example = ["192.0.2.0/24", "2001:db8::/32"])]
@@ -257,11 +260,7 @@ impl NewTokenBody {
         let audience = Audience::of(self.audience.iter().map(String::as_str));
         let mut audience = audience.map_err(Problem::UnknownResource)?;
         let catalogue = Catalogue::load(tx)?;
-        let objects = self
-            .authorization_details
-            .into_iter()
-            .map(|object| object.0);
-        let objects: Vec<Detail> = objects.collect();
+        let objects = objects(self.authorization_details);
         let details = match objects.is_empty() {
             true => None,
             false => {
@@ -330,6 +329,7 @@ impl ChangesBody {
             name: self.name,
             description: self.description,
             scope: self.scopes.as_deref().map(scope).transpose()?,
+            authorization_details: self.authorization_details.map(objects),
             end: self.expires_at.map(Timestamp::from_millis),
             networks: self.allowed_cidrs.as_deref().map(networks).transpose()?,
         };
@@ -337,6 +337,10 @@ impl ChangesBody {
         let now = tx.now;
         Ok(TokenView::in_full(tx, &token, now)?)
     }
+}
+
+fn objects(read: Vec<Strict<Detail>>) -> Vec<Detail> {
+    read.into_iter().map(|object| object.0).collect()
 }
 
 fn networks(written: &[String]) -> Result<Networks, Problem> {

@@ -4,8 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::{Error, Frame, Leads, ScopeChoice, page, plain, see_other};
-use crate::domain::authorization_details::Said;
+use super::{DetailsChoice, Error, Frame, Leads, ScopeChoice, page, plain, see_other};
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::id::Id;
 use crate::domain::redirect_uri::RedirectUri;
@@ -36,11 +35,11 @@ struct ConsentResource {
     name: String,
     uri: String,
     scopes: Vec<ScopeChoice>,
-    details: Vec<Said>,
+    details: Vec<DetailsChoice>,
 }
 
 /// All that the form sends. Anything else in it was put there by somebody else.
-const FIELDS: [&str; 4] = ["csrf", "request", "scope", "decision"];
+const FIELDS: [&str; 5] = ["csrf", "request", "scope", DetailsChoice::FIELD, "decision"];
 
 const NOTHING_TICKED: &str = "Tick at least one thing that the app may do, or deny it.";
 
@@ -79,7 +78,7 @@ pub fn page_for(
     )
 }
 
-/// What is asked, a box for each scope. A token has a scope at each of its resources that defines it (RFC 8707 §2), so a
+/// What is asked, a box for each scope and each object. A token has a scope at each of its resources that defines it (RFC 8707 §2), so a
 /// scope that several define stands once, under all of their names.
 fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<ConsentResource> {
     let meant = catalogue.within(&request.audience);
@@ -105,13 +104,12 @@ fn resources(request: &AuthorizationRequest, catalogue: &Catalogue) -> Vec<Conse
             disabled: None,
         });
     }
-    if let Some(details) = &request.authorization_details {
-        for (resource, _) in meant.iter() {
-            let theirs = meant.within(&[resource.uri.as_str()].into_iter().collect());
-            let said = details.said(&theirs);
-            if !said.is_empty() {
-                place_of(&mut shown, ConsentResource::of(&[resource])).details = said;
-            }
+    for (resource, _) in meant.iter() {
+        let theirs = meant.within(&[resource.uri.as_str()].into_iter().collect());
+        let mut details = DetailsChoice::all(request.authorization_details.as_ref(), &theirs);
+        details.retain(|choice| choice.said.is_some());
+        if !details.is_empty() {
+            place_of(&mut shown, ConsentResource::of(&[resource])).details = details;
         }
     }
     shown
@@ -160,7 +158,7 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
         ));
     }
     let decision = match form.get("decision") {
-        Some("allow") => Decision::Allow(ticked(&form)?),
+        Some("allow") => allowed(&form)?,
         Some("deny") => Decision::Deny,
         _ => return Err(Error::Tampered("This form does not say yes or no.")),
     };
@@ -183,7 +181,13 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
     }
 }
 
-fn ticked(form: &Params) -> Result<Scope, Error> {
-    Scope::of(form.all("scope"))
-        .map_err(|_| Error::Tampered("This form has a permission that can't be read."))
+fn allowed(form: &Params) -> Result<Decision, Error> {
+    let unread = Error::Tampered("This form has a permission that can't be read.");
+    match (Scope::of(form.all("scope")), DetailsChoice::ticked(form)) {
+        (Ok(scope), Ok(authorization_details)) => Ok(Decision::Allow {
+            scope,
+            authorization_details,
+        }),
+        _ => Err(unread),
+    }
 }

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod apps;
 pub mod assets;
 mod authentication;
+mod choices;
 pub mod consent;
 mod error;
 pub mod home;
@@ -23,6 +24,7 @@ use askama::Template;
 use url::form_urlencoded;
 
 pub use crate::domain::plain::plain;
+pub use choices::{DetailsChoice, ScopeChoice};
 pub use error::Error;
 pub use when::When;
 
@@ -126,19 +128,6 @@ impl Errors {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// One permission that can be ticked.
-pub struct ScopeChoice {
-    pub value: String,
-    pub name: String,
-    /// "Read your notes"
-    pub sentence: String,
-    /// Kept for administrators: shown in the warning colour.
-    pub reserved: bool,
-    pub ticked: bool,
-    /// Why it can't be chosen.
-    pub disabled: Option<String>,
 }
 
 /// Where the forms of a page may lead.

@@ -237,17 +237,10 @@ impl App {
 
     /// Say yes on a consent page, to all that is ticked.
     pub async fn allow(&self, browser: &Browser, page: &Page) -> Page {
-        let (csrf, request) = (page.input("csrf"), page.input("request"));
-        let scopes: Vec<String> = page
-            .body
-            .split("<input")
-            .filter(|tag| tag.contains("name=\"scope\""))
-            .filter_map(|tag| Some(tag.split("value=\"").nth(1)?.split('"').next()?.to_owned()))
-            .collect();
-        let mut form = vec![("request", request.as_str()), ("decision", "allow")];
-        form.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
+        let (scopes, details) = (page.offered(), page.offered_details());
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let page = browser
-            .submit_with(&csrf, "/oauth/authorize/decision", &form)
+            .decide_on_details(page, "allow", &scopes, &details)
             .await;
         assert_eq!(page.status, 303, "{}", page.body);
         page

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jeton::domain::client::Client;
 
-use super::{App, Browser, Page, Server, query};
+use super::{App, Browser, Page, Server, inputs, query};
 
 impl Page {
     /// The answer that this redirect brings to the app at `redirect_uri`. It has to go there and nowhere else.
@@ -45,20 +45,34 @@ impl Page {
 
     /// The scopes that a consent page offers.
     pub fn offered(&self) -> Vec<String> {
-        let boxes = self.body.split("<input");
-        boxes
-            .filter(|tag| tag.contains("name=\"scope\""))
-            .filter_map(|tag| Some(tag.split("value=\"").nth(1)?.split('"').next()?.to_owned()))
-            .collect()
+        inputs(&self.body, "scope")
+    }
+
+    /// The objects of authorization details that it offers.
+    pub fn offered_details(&self) -> Vec<String> {
+        inputs(&self.body, "authorization_details")
     }
 }
 
 impl Browser {
-    /// Answer a consent page with these boxes ticked.
+    /// Answer a consent page with these scopes ticked, and none of the details.
     pub async fn decide(&self, page: &Page, decision: &str, ticked: &[&str]) -> Page {
+        self.decide_on_details(page, decision, ticked, &[]).await
+    }
+
+    /// Answer a consent page with these scopes and these objects ticked.
+    pub async fn decide_on_details(
+        &self,
+        page: &Page,
+        decision: &str,
+        ticked: &[&str],
+        objects: &[String],
+    ) -> Page {
         let (csrf, request) = (page.input("csrf"), page.input("request"));
         let mut form = vec![("request", request.as_str()), ("decision", decision)];
         form.extend(ticked.iter().map(|scope| ("scope", *scope)));
+        let objects = objects.iter().map(String::as_str);
+        form.extend(objects.map(|object| ("authorization_details", object)));
         self.submit_with(&csrf, "/oauth/authorize/decision", &form)
             .await
     }

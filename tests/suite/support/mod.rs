@@ -78,6 +78,13 @@ pub fn input(html: &str, name: &str) -> Option<String> {
     Some(unescaped(&value[..value.find('"')?]))
 }
 
+/// The values of all the inputs of a form that have this name.
+pub fn inputs(html: &str, name: &str) -> Vec<String> {
+    let tags = html.split("<input").skip(1);
+    tags.filter_map(|tag| input(&format!("<input{tag}"), name))
+        .collect()
+}
+
 /// An attribute's text: a browser reads the page's escapes.
 fn unescaped(text: &str) -> String {
     [

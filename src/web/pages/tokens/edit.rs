@@ -8,7 +8,6 @@ use super::history::{HistoryRow, SHOWN};
 use super::wish::networks;
 use super::{TokenRow, at_field, own};
 use crate::domain::audit::{Entry, Filter};
-use crate::domain::authorization_details::Said;
 use crate::domain::personal_token::{Changes, PersonalToken};
 use crate::domain::resource::Catalogue;
 use crate::domain::seen_network::SeenNetwork;
@@ -18,7 +17,7 @@ use crate::web::doors::{Posted, SignedIn};
 use crate::web::errors;
 use crate::web::pages::when::{from_input, to_input};
 use crate::web::pages::{
-    Error, Errors, Frame, Leads, ScopeChoice, When, page, see_other, with_query,
+    DetailsChoice, Error, Errors, Frame, Leads, ScopeChoice, When, page, see_other, with_query,
 };
 use crate::web::whose::{Meant, Whose};
 
@@ -36,7 +35,7 @@ struct EditToken<'a> {
     /// What the token holds now.
     scopes: Vec<ScopeChoice>,
     /// What it may do with named things.
-    details: Vec<Said>,
+    details: Vec<DetailsChoice>,
     /// As `datetime-local` writes it, in UTC.
     expires_at: String,
     /// The latest end that can be chosen; `None` when the token never expires.
@@ -46,6 +45,13 @@ struct EditToken<'a> {
     places: Vec<Place>,
     /// The last things that happened to it, newest first.
     history: Vec<HistoryRow>,
+}
+
+impl EditToken<'_> {
+    /// Whether nothing of what it has is defined any more.
+    fn is_undefined(&self) -> bool {
+        self.scopes.is_empty() && self.details.iter().all(|choice| choice.said.is_none())
+    }
 }
 
 /// From where a token was used.
@@ -63,6 +69,8 @@ struct Fields {
     name: String,
     description: String,
     ticked: Vec<String>,
+    /// The objects that stay; `None` for all of them.
+    details: Option<Vec<String>>,
     expires_at: String,
     networks: String,
 }
@@ -74,6 +82,7 @@ pub async fn get(person: SignedIn, meant: web::Path<Meant>) -> Result<HttpRespon
         name: token.name().to_owned(),
         description: token.grant.description.clone().unwrap_or_default(),
         ticked: token.grant.scope.iter().map(str::to_owned).collect(),
+        details: None,
         expires_at: token.token.expires_at.map(to_input).unwrap_or_default(),
         networks: shown_networks(&token),
     };
@@ -96,6 +105,7 @@ pub async fn post(
         name: text("name"),
         description: text("description"),
         ticked: sent.all("scope").map(str::to_owned).collect(),
+        details: Some(sent.all(DetailsChoice::FIELD).map(str::to_owned).collect()),
         expires_at: text("expires_at"),
         networks: text("networks"),
     };
@@ -141,6 +151,8 @@ pub async fn post(
 fn changes(token: &PersonalToken, fields: &Fields, sent: &Params) -> Result<Changes, Errors> {
     let scope = Scope::of(sent.all("scope"))
         .map_err(|word| Errors::one("scope", format!("There is no permission {word}.")))?;
+    let details =
+        DetailsChoice::ticked(sent).map_err(|invalid| Errors::one("scope", invalid.to_string()))?;
     let shown = token.token.expires_at.map(to_input).unwrap_or_default();
     let end = match fields.expires_at.as_str() {
         same if same == shown => None,
@@ -168,6 +180,7 @@ fn changes(token: &PersonalToken, fields: &Fields, sent: &Params) -> Result<Chan
         name: Some(fields.name.clone()),
         description: Some(fields.description.clone()),
         scope: Some(scope),
+        authorization_details: Some(details),
         end,
     })
 }
@@ -217,7 +230,12 @@ async fn form(
         disabled: None,
     });
     let details = token.grant.authorization_details.as_ref();
-    let details = details.map(|details| details.said(&catalogue));
+    let mut details = DetailsChoice::all(details, &catalogue);
+    if let Some(ticked) = &fields.details {
+        for choice in &mut details {
+            choice.ticked = ticked.contains(&choice.value);
+        }
+    }
     let view = EditToken {
         frame: Frame::of(person, whose.here),
         whose,
@@ -226,7 +244,7 @@ async fn form(
         name: fields.name,
         description: fields.description,
         scopes: scopes.collect(),
-        details: details.unwrap_or_default(),
+        details,
         expires_at: fields.expires_at,
         latest: token.token.expires_at.map(to_input),
         networks: fields.networks,

@@ -228,7 +228,8 @@ fn at_field(problem: Problem, end: &'static str) -> Result<Errors, Error> {
         | Problem::ResourceWithoutScope(_)
         | Problem::Details(_)
         | Problem::DetailsOutsideAudience(_)
-        | Problem::Widening(_) => "scope",
+        | Problem::Widening(_)
+        | Problem::WideningDetails(_) => "scope",
         Problem::EndPassed
         | Problem::EndBeyondPolicy(_)
         | Problem::NeverNotAllowed
