@@ -117,6 +117,8 @@ fn for_keepers() -> Vec<Route> {
         get(SERVICE_ACCOUNTS, accounts::list::get),
         post(SERVICE_ACCOUNTS, accounts::list::post),
         get("/settings/service-accounts/{account}", accounts::account::get),
+        post("/settings/service-accounts/{account}/disable", accounts::account::disable),
+        post("/settings/service-accounts/{account}/enable", accounts::account::enable),
         post("/settings/service-accounts/{account}/keepers", accounts::account::add),
         post("/settings/service-accounts/{account}/keepers/{user}/remove", accounts::account::remove),
         get("/settings/service-accounts/{account}/tokens", tokens::list::get),

@@ -155,7 +155,7 @@ async fn an_old_session_is_asked_for_the_password() {
     assert_eq!(house.keepers(), ["alice"]);
 }
 
-/// So is an administrator's, before they make an account.
+/// So is an administrator's, before they make an account or disable one.
 #[actix_web::test]
 async fn an_administrators_old_session_is_asked_too() {
     let house = House::build().await;
@@ -168,6 +168,11 @@ async fn an_administrators_old_session_is_asked_too() {
     assert!(asked.location().contains(next), "{}", asked.location());
     let all = house.server.write(|tx| Ok(ServiceAccount::all(tx)?));
     assert_eq!(all.len(), 1);
+    let disable = format!("{ACCOUNTS}/ci-bot/disable");
+    let asked = root.submit_with(&csrf, &disable, &[]).await;
+    let next = "next=%2Fsettings%2Fservice-accounts%2Fci-bot";
+    assert!(asked.location().contains(next), "{}", asked.location());
+    assert!(house.account().user.is_enabled());
 }
 
 /// Who does not keep it finds nothing there; an administrator finds its keepers, and not its tokens.
@@ -239,6 +244,42 @@ async fn an_administrator_removes_the_last_keeper() {
     let removed = root.submit_with(&csrf, &remove, &[]).await;
     assert_eq!(removed.location(), format!("{path}?done=removed"));
     assert!(house.keepers().is_empty());
+}
+
+/// An administrator switches all of its tokens off, and on again; its keepers don't.
+#[actix_web::test]
+async fn an_administrator_disables_it_and_enables_it_again() {
+    let house = House::build().await;
+    let token = secret(&house.make().await);
+    let notes = &house.notes;
+    let root = house.server.signed_in(&house.server.admin("root")).await;
+    let path = format!("{ACCOUNTS}/ci-bot");
+    for (act, shown, says, works) in [
+        (
+            "disable",
+            "Disable ci-bot",
+            "None of its tokens works",
+            false,
+        ),
+        ("enable", "Enable ci-bot", "Its tokens work again", true),
+    ] {
+        let page = root.get(&path).await;
+        assert!(page.says(shown), "{}", page.text());
+        let keepers = house.browser.get(&path).await;
+        assert!(!keepers.says(shown), "{}", keepers.text());
+        let csrf = keepers.input("csrf");
+        let switch = format!("{path}/{act}");
+        let refused = house.browser.submit_with(&csrf, &switch, &[]).await;
+        assert_eq!(refused.status, 403);
+        assert_eq!(notes.accepts(&token).await, !works);
+        for _ in 0..2 {
+            let done = root.submit_with(&page.input("csrf"), &switch, &[]).await;
+            assert_eq!(done.location(), format!("{path}?done={act}d"));
+            assert_eq!(notes.accepts(&token).await, works);
+        }
+        let after = root.get(&format!("{path}?done={act}d")).await;
+        assert!(after.says(says), "{}", after.text());
+    }
 }
 
 /// Who is removed while their own change is under way changes nothing: they are asked again where it is written.

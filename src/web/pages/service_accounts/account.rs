@@ -3,13 +3,15 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use diesel::QueryResult;
 
 use super::{Error, Errors, Frame, Leads, at_field, page, see_other, with_query};
+use crate::db::Fault;
 use crate::domain::id::Id;
 use crate::domain::service_account::{ServiceAccount, Unfit};
 use crate::domain::tx::Tx;
 use crate::domain::user::User;
-use crate::web::doors::{Posted, SignedIn};
+use crate::web::doors::{Administrator, Posted, SignedIn};
 use crate::web::form::Query;
 use crate::web::{errors, routes, whose};
 
@@ -25,6 +27,8 @@ struct Account {
     has_keeper: bool,
     /// Whether the person who looks is a keeper.
     mine: bool,
+    /// Whether this is for an administrator, who may disable it.
+    may_disable: bool,
     keepers: Vec<Keeper>,
     /// Who is to become one, as it was written.
     add: String,
@@ -48,6 +52,8 @@ pub async fn get(
         Some("created") => {
             Some("The service account is there. Its keepers can make tokens for it.")
         }
+        Some("disabled") => Some("The service account is disabled."),
+        Some("enabled") => Some("Its tokens work again, but for those that have ended."),
         Some("added") => Some("They can manage its tokens now."),
         Some("removed") => {
             Some("They can't manage its tokens any more. The tokens work as before.")
@@ -103,6 +109,36 @@ pub async fn remove(
         Ok(()) => Ok(see_other(&format!("{here}?done=removed"))),
         Err(unfit) => refused(&person, &account, None, unfit),
     }
+}
+
+/// Let none of its tokens work any more.
+pub async fn disable(
+    posted: Posted<Administrator>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    switch(posted.by.0, &name, "disabled", |tx, user| user.disable(tx)).await
+}
+
+/// Let its tokens work again.
+pub async fn enable(
+    posted: Posted<Administrator>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    switch(posted.by.0, &name, "enabled", |tx, user| user.enable(tx)).await
+}
+
+async fn switch(
+    person: SignedIn,
+    name: &str,
+    done: &str,
+    work: impl FnOnce(&mut Tx, &User) -> QueryResult<()> + Send + 'static,
+) -> Result<HttpResponse, Error> {
+    let account = found(&person, name).await?;
+    let here = here(&account);
+    person.recently(|| here.clone())?;
+    let switched = person.write(move |tx| Ok::<_, Fault>(work(tx, &account.user)?));
+    switched.await??;
+    Ok(see_other(&with_query(&here, &[("done", done)])))
 }
 
 fn here(account: &ServiceAccount) -> String {
@@ -166,6 +202,7 @@ fn form(
         disabled: !user.is_enabled(),
         has_keeper: account.has_keeper(),
         mine: account.is_kept_by(me),
+        may_disable: person.user.is_admin,
         keepers: keepers.iter().map(shown).collect(),
         add: add.to_owned(),
     };
