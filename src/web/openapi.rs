@@ -113,7 +113,8 @@ fn path_parameter(name: &str) -> Value {
         "policy" => "The name of a policy",
         "account" => "The id of a service account, or its name",
         "type" => "The name of a type of authorization details",
-        _ => "The id of a token; of a token of a named user, its name will do",
+        "token" => "The id of a token; of a token of a named user, its name will do",
+        other => unreachable!("a path of the API has {other}, which is not described"),
     };
     json!({
         "name": name, "in": "path", "required": true, "description": description,
