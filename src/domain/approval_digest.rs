@@ -50,16 +50,19 @@ pub fn send(tx: &mut Tx) -> Result<usize, Fault> {
     if untold.is_empty() || administrators.is_empty() {
         return Ok(0);
     }
-    for (token, owner) in untold {
-        diesel::insert_into(reminders::table)
-            .values((
-                reminders::token_id.eq(token),
-                reminders::stage.eq(WAITS),
-                reminders::user_id.eq(owner.ok_or(Fault::Broken("a token has no owner"))?),
-                reminders::at.eq(now),
-            ))
-            .execute(&mut **tx)?;
-    }
+    let noted = untold.into_iter().map(|(token, owner)| {
+        let owner = owner.ok_or(Fault::Broken("a token has no owner"))?;
+        Ok((
+            reminders::token_id.eq(token),
+            reminders::stage.eq(WAITS),
+            reminders::user_id.eq(owner),
+            reminders::at.eq(now),
+        ))
+    });
+    let noted: Vec<_> = noted.collect::<Result<_, Fault>>()?;
+    either!(&mut **tx, |conn| diesel::insert_into(reminders::table)
+        .values(&noted)
+        .execute(conn))?;
     let count = PersonalToken::count_waiting(tx, now)?;
     let first = PersonalToken::waiting(tx, None, NAMED, now)?.items;
     let letter = Letter::Waiting {
