@@ -54,6 +54,10 @@ impl Scene {
     }
 
     fn limited(&self, name: &str, limits: Limits, end: Option<u64>) -> String {
+        self.made_for(&self.alice, name, limits, end)
+    }
+
+    fn made_for(&self, owner: &User, name: &str, limits: Limits, end: Option<u64>) -> String {
         let now = self.server.clock.now();
         let new = NewPersonalToken {
             name: name.to_owned(),
@@ -66,7 +70,7 @@ impl Scene {
             reason: String::new(),
         };
         let made = self.server.write(|tx| {
-            let made = PersonalToken::create(tx, &self.alice, new, Via::CommandLine);
+            let made = PersonalToken::create(tx, owner, new, Via::CommandLine);
             Ok(made.expect("the token is made").1)
         });
         made.expose().to_owned()
@@ -143,6 +147,32 @@ async fn a_use_begins_anew() {
     scene.use_it(&secret).await;
     assert_eq!(scene.told(6 * 24, 6).await, said(6 * 24));
     assert_eq!(count!(scene.server, reminders), 1);
+    assert_eq!(trail(&scene.server, "token.reminded").len(), 2);
+}
+
+/// Of a service account's token, its keepers are warned.
+#[actix_web::test]
+async fn a_keeper_is_warned_of_a_service_accounts() {
+    let scene = Scene::set().await;
+    let bot = scene.server.service_account("ci-bot", &[&scene.alice]);
+    let idle = Limits::new(Networks::default(), None, Some(seconds(8 * DAY)));
+    scene.made_for(&bot, "ci", idle, None);
+    let told = scene.told(7 * 24, 6).await;
+    let said = "ci of ci-bot ends in 2 days unless it is used".to_owned();
+    assert_eq!(told, [(6 * 24, said)]);
+}
+
+/// A token that ends soon in two ways is told of once in a letter.
+#[actix_web::test]
+async fn what_is_due_in_two_ways_is_told_of_once() {
+    let scene = Scene::set().await;
+    scene.token("ci", 8 * DAY, Some(8 * DAY + HOUR));
+    scene.server.clock.advance(seconds(7 * DAY + 2 * HOUR));
+    let told = scene.told(0, 1).await;
+    assert_eq!(
+        told,
+        [(0, "ci ends in 22 hours unless it is used".to_owned())]
+    );
     assert_eq!(trail(&scene.server, "token.reminded").len(), 2);
 }
 
