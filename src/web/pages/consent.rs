@@ -182,12 +182,13 @@ pub async fn post(posted: Posted<SignedIn>) -> Result<HttpResponse, Error> {
 }
 
 fn allowed(form: &Params) -> Result<Decision, Error> {
-    let unread = Error::Tampered("This form has a permission that can't be read.");
     match (Scope::of(form.all("scope")), DetailsChoice::ticked(form)) {
         (Ok(scope), Ok(authorization_details)) => Ok(Decision::Allow {
             scope,
             authorization_details,
         }),
-        _ => Err(unread),
+        _ => Err(Error::Tampered(
+            "This form has a permission that can't be read.",
+        )),
     }
 }
