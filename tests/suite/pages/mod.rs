@@ -13,3 +13,4 @@ mod rotate;
 mod rules;
 mod service_accounts;
 mod token;
+mod token_details;
