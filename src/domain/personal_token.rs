@@ -7,6 +7,7 @@ mod ending;
 pub mod filter;
 mod fitting;
 mod maker;
+pub mod order;
 mod rotation;
 mod rules;
 pub mod search;

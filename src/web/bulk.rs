@@ -3,7 +3,8 @@
 
 use crate::app::App;
 use crate::domain::id::Id;
-use crate::domain::personal_token::filter::{Position, Search};
+use crate::domain::personal_token::filter::Search;
+use crate::domain::personal_token::order::Position;
 use crate::domain::personal_token::search::{Found, NotSearched, Page};
 
 /// Questions that are asked for one page of a list.

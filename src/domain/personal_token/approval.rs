@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::filter::{Filter, Position};
+use super::filter::Filter;
 use super::fitting::Joined;
+use super::order::Position;
 use super::rules::{Problem, checked_words};
 use super::search::{Found, Page};
 use super::{PersonalToken, State};

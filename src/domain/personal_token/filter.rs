@@ -1,14 +1,9 @@
 //! What is searched for among everybody's tokens: the words of a query, of a form, of a JSON object or of a command line,
 //! which are the same everywhere.
 
-use std::fmt;
-
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::{BigInt, Binary};
-
-use super::{PersonalToken, State};
+use super::State;
+use super::order::{By, Position, Sort};
 use crate::clock::{Timestamp, parse_instant};
-use crate::db::keys;
 use crate::domain::id::Id;
 
 /// A page has at most so many rows.
@@ -44,27 +39,6 @@ pub struct Filter {
     pub created_by: Option<String>,
     /// In its name or its owner's.
     pub search: Option<String>,
-}
-
-/// What a list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    Created,
-    Expires,
-    LastUsed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    pub by: By,
-    pub descending: bool,
-}
-
-/// A place in a list: just after the row with this key and id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    pub key: i64,
-    pub id: Id,
 }
 
 /// What is asked for.
@@ -153,11 +127,6 @@ impl Search {
             search.from = Some(from.ok_or_else(|| Unreadable::value("cursor", wanted, cursor))?);
         }
         Ok(search)
-    }
-
-    /// The cursor of a position in this order.
-    pub fn cursor(&self, at: Position) -> String {
-        format!("{}.{}.{}", self.sort, at.key, at.id)
     }
 }
 
@@ -269,83 +238,6 @@ impl Filter {
     }
 }
 
-impl Sort {
-    /// `created`, or `-created` for the newest first.
-    fn parse(text: &str) -> Option<Self> {
-        let name = text.strip_prefix('-').unwrap_or(text);
-        let all = [By::Created, By::Expires, By::LastUsed];
-        let by = all.into_iter().find(|by| by.as_str() == name)?;
-        Some(Self {
-            by,
-            descending: name != text,
-        })
-    }
-
-    fn position(self, cursor: &str) -> Option<Position> {
-        let (order, rest) = cursor.split_once('.')?;
-        let (key, id) = rest.split_once('.')?;
-        if order != self.to_string() {
-            return None;
-        }
-        Some(Position {
-            key: key.parse().ok()?,
-            id: id.parse().ok()?,
-        })
-    }
-}
-
-impl fmt::Display for Sort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.descending { "-" } else { "" };
-        write!(f, "{sign}{}", self.by.as_str())
-    }
-}
-
-impl By {
-    fn as_str(self) -> &'static str {
-        match self {
-            By::Created => "created",
-            By::Expires => "expires",
-            By::LastUsed => "lastUsed",
-        }
-    }
-
-    pub(super) fn key(self) -> SqlLiteral<BigInt> {
-        match self {
-            By::Created => keys::made(),
-            By::Expires => keys::end(),
-            By::LastUsed => keys::used(),
-        }
-    }
-
-    pub(super) fn id(self) -> SqlLiteral<Binary> {
-        match self {
-            By::Expires => keys::token(),
-            By::Created | By::LastUsed => keys::grant(),
-        }
-    }
-
-    /// Where a token stands in this order: what [`By::key`] and [`By::id`] say of its row.
-    pub(super) fn position(self, found: &PersonalToken) -> Position {
-        let PersonalToken { token, grant } = found;
-        let or = |at: Option<Timestamp>, never| at.map_or(never, Timestamp::millis);
-        match self {
-            By::Created => Position {
-                key: grant.created_at.millis(),
-                id: grant.id,
-            },
-            By::Expires => Position {
-                key: or(token.expires_at, i64::MAX),
-                id: token.id,
-            },
-            By::LastUsed => Position {
-                key: or(grant.last_used_at, -1),
-                id: grant.id,
-            },
-        }
-    }
-}
-
 /// One word alone.
 fn one(wanted: &'static str, words: Option<String>) -> Result<Option<String>, &'static str> {
     match &words {
@@ -380,18 +272,5 @@ mod tests {
         assert_eq!(said.len(), pairs.len());
         let said = said.iter().map(|(name, value)| (*name, value.as_str()));
         assert_eq!(Search::read(said).unwrap(), read);
-    }
-
-    #[test]
-    fn a_cursor_is_good_in_the_order_it_was_given_in() {
-        let search = Search::of(Filter::default(), 50);
-        let at = Position {
-            key: -1,
-            id: Id::fixed(7),
-        };
-        let cursor = search.cursor(at);
-        assert_eq!(search.sort.position(&cursor), Some(at));
-        let other = Sort::parse("created").unwrap();
-        assert_eq!(other.position(&cursor), None);
     }
 }

@@ -6,8 +6,9 @@
 
 use diesel::prelude::*;
 
-use super::filter::{By, Position, Search};
+use super::filter::Search;
 use super::fitting::{Joined, next_second};
+use super::order::{By, Position};
 use super::{PersonalToken, State};
 use crate::clock::Timestamp;
 use crate::db::schema::{grants, tokens, users};

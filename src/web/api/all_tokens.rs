@@ -195,7 +195,7 @@ pub async fn list(by: Manager<Read>, req: HttpRequest) -> Result<Json<Page>, Err
         items,
         total: total.count,
         total_is_exact: total.is_exact,
-        next_cursor: page.next.map(|at| search.cursor(at)),
+        next_cursor: page.next.map(|at| search.sort.cursor(at)),
     }))
 }
 

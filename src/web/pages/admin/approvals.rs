@@ -8,7 +8,7 @@ use super::people::People;
 use super::{AdminRow, Error, Errors, Frame, Leads, page, see_other, with_query};
 use crate::clock::Timestamp;
 use crate::domain::id::Id;
-use crate::domain::personal_token::filter::Position;
+use crate::domain::personal_token::order::Position;
 use crate::domain::personal_token::search::Found;
 use crate::domain::personal_token::{PersonalToken, Problem};
 use crate::oauth::Params;

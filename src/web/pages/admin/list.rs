@@ -68,7 +68,7 @@ pub async fn get(
     });
     view.rows = rows.await?;
     view.next = found.next.map(|at| {
-        let cursor = search.cursor(at);
+        let cursor = search.sort.cursor(at);
         view.wanted
             .link(routes::ADMIN_TOKENS, &[("cursor", &cursor)])
     });
