@@ -25,6 +25,9 @@ pub struct List {
 
 #[derive(Debug, Args)]
 struct Filter {
+    /// Of people (person) or of service accounts (service)
+    #[arg(long, requires = "all", value_name = "KIND")]
+    owner_kind: Option<String>,
     /// active, pending, expired or revoked
     #[arg(long, requires = "all")]
     status: Option<String>,
@@ -128,6 +131,7 @@ impl List {
 
     fn search(&self, app: &App) -> Result<Search, Error> {
         let Filter {
+            owner_kind,
             status,
             scope,
             resource,
@@ -148,6 +152,7 @@ impl List {
                 "userId",
                 self.user.as_deref().map(|name| id(app, name)).transpose()?,
             ),
+            ("ownerKind", owner_kind.clone()),
             ("status", status.clone()),
             ("scope", scope.clone()),
             ("audience", resource.clone()),

@@ -28,7 +28,9 @@ pub enum UserKind {
 }
 
 impl UserKind {
-    pub fn as_str(&self) -> &'static str {
+    pub const ALL: [UserKind; 2] = [UserKind::Person, UserKind::Service];
+
+    pub fn as_str(self) -> &'static str {
         match self {
             UserKind::Person => "person",
             UserKind::Service => "service",
@@ -37,7 +39,7 @@ impl UserKind {
 }
 
 column!(UserKind: Text, str as String, |kind| kind.as_str(), |text| {
-    [UserKind::Person, UserKind::Service]
+    UserKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| format!("unknown kind of user {text}").into())

@@ -122,6 +122,8 @@ async fn each_filter_finds_its_own() {
     for (query, expected) in [
         ("", "revoked endless used soon expired"),
         (&format!("userId={alice}"), "used soon expired"),
+        ("ownerKind=person", "revoked endless used soon expired"),
+        ("ownerKind=service", ""),
         ("status=active", "endless used soon"),
         ("status=expired", "expired"),
         ("status=revoked", "revoked"),
@@ -198,10 +200,14 @@ async fn what_is_unknown_is_400_with_a_sentence() {
     for (query, part) in [
         (
             "surprise=1",
-            "There is no \"surprise\" here. There are: userId, status,",
+            "There is no \"surprise\" here. There are: userId, ownerKind,",
         ),
         ("userid=1", "There is no \"userid\" here."),
         ("userId=alice", "userId is the id of a user, not \"alice\"."),
+        (
+            "ownerKind=bot",
+            "ownerKind is person or service, not \"bot\".",
+        ),
         (
             "status=live",
             "status is active, pending, expired or revoked, not \"live\".",

@@ -31,6 +31,8 @@ fn everybodys_tokens_are_listed_by_a_filter() {
         (vec!["--sort=created"], vec!["alice", "bob"]),
         (vec!["--search=ALICE", "--status=active"], vec!["alice"]),
         (vec!["--user=bob"], vec!["bob"]),
+        (vec!["--owner-kind=person"], vec!["bob", "alice"]),
+        (vec!["--owner-kind=service"], vec![]),
         (
             vec![
                 "--scope=notes:read",

@@ -144,6 +144,30 @@ async fn a_token_is_the_accounts_and_was_made_by_its_keeper() {
     assert_eq!(item["createdBy"], keeper);
 }
 
+/// An administrator finds the tokens of accounts among everybody's, and those of people without them.
+#[actix_web::test]
+async fn a_list_of_everybodys_is_of_people_or_of_accounts() {
+    let house = House::build().await;
+    let (bots, _) = house.made().await;
+    let manager = house.server.manager("pats:read pats:write").await;
+    let (_, people) = house
+        .browser
+        .api(
+            "POST",
+            MINE,
+            Some(json!({"name": "own", "scopes": ["notes:read"]})),
+        )
+        .await;
+    for (kind, token) in [("service", json!(bots)), ("person", people["id"].clone())] {
+        let path = format!("/api/personal-access-tokens?ownerKind={kind}");
+        let (status, list) = manager.get(&path).await;
+        assert_eq!(status, 200, "{list}");
+        assert_eq!(list["total"], 1, "{kind}");
+        assert_eq!(list["items"][0]["id"], token, "{kind}");
+        assert_eq!(list["items"][0]["ownerKind"], kind);
+    }
+}
+
 /// A keeper does with its tokens what an owner does with their own.
 #[actix_web::test]
 async fn a_keeper_lists_changes_rotates_and_revokes() {

@@ -5,6 +5,7 @@ use super::State;
 use super::order::{By, Position, Sort};
 use crate::clock::{Timestamp, parse_instant};
 use crate::domain::id::Id;
+use crate::domain::user::UserKind;
 
 /// A page has at most so many rows.
 pub const LIMIT_MAX: usize = 200;
@@ -20,6 +21,8 @@ pub struct Filter {
     /// The tokens of these ids.
     pub ids: Option<Vec<Id>>,
     pub user: Option<Id>,
+    /// Whose owner is such an account.
+    pub owner_kind: Option<UserKind>,
     pub status: Option<State>,
     /// Whether it has to be one that works, or will: what there is left to revoke. No word of a search stands for this.
     pub live: bool,
@@ -65,8 +68,9 @@ pub enum Unreadable {
 }
 
 /// All that can be said.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "userId",
+    "ownerKind",
     "status",
     "scope",
     "audience",
@@ -85,7 +89,7 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Those of them that say what a token has to be.
-const FILTERS: &[&str] = NAMES.split_at(13).0;
+const FILTERS: &[&str] = NAMES.split_at(14).0;
 
 const INSTANT: &str =
     "milliseconds since 1970, or a date such as 2027-01-31 or 2027-01-31T08:00:00Z";
@@ -177,6 +181,11 @@ impl Filter {
         };
         match name {
             "userId" => self.user = Some(text.parse().map_err(|_| "the id of a user")?),
+            "ownerKind" => {
+                let mut kinds = UserKind::ALL.into_iter();
+                let kind = kinds.find(|kind| kind.as_str() == text);
+                self.owner_kind = Some(kind.ok_or("person or service")?);
+            }
             "status" => {
                 let mut states = State::SEARCHED.into_iter();
                 let state = states.find(|state| state.as_str() == text);
@@ -206,6 +215,10 @@ impl Filter {
         let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
         let said = [
             ("userId", self.user.map(|id| id.to_string())),
+            (
+                "ownerKind",
+                self.owner_kind.map(|kind| kind.as_str().to_owned()),
+            ),
             ("status", self.status.map(|state| state.as_str().to_owned())),
             ("scope", self.scope.clone()),
             ("audience", self.audience.clone()),
@@ -254,6 +267,7 @@ mod tests {
     fn what_a_filter_says_is_read_as_that_filter() {
         let pairs = [
             ("userId", "0190d3a4-8a1b-7c3d-9e5f-0123456789ab"),
+            ("ownerKind", "service"),
             ("status", "expired"),
             ("scope", "notes:read"),
             ("audience", "https://notes.example"),

@@ -61,6 +61,9 @@ impl Filter {
         if let Some(user) = self.user {
             query = query.filter(grants::user_id.eq(user));
         }
+        if let Some(kind) = self.owner_kind {
+            query = query.filter(users::kind.eq(kind));
+        }
         let cut_off = cut_offs.of(TokenKind::Personal);
         if let Some(status) = self.status {
             query = in_state(query, status, cut_off, now);

@@ -16,6 +16,7 @@ use crate::domain::incident;
 use crate::domain::personal_token::filter::{Filter, IDS_MAX, LIMIT_MAX, Search};
 use crate::domain::personal_token::search::Found;
 use crate::domain::personal_token::{PersonalToken, State};
+use crate::domain::user::UserKind;
 use crate::oauth::Params;
 use crate::web::bulk;
 use crate::web::doors::{Manager, Read, Revoke, Write};
@@ -104,6 +105,11 @@ pub enum Revocation {
 const QUERY: &[Parameter] = &[
     Parameter::new("userId", Kind::Id, "Whose they are"),
     Parameter::new(
+        "ownerKind",
+        Kind::OneOf(|| UserKind::ALL.map(UserKind::as_str).to_vec()),
+        "What kind of account their owner is",
+    ),
+    Parameter::new(
         "status",
         Kind::OneOf(|| State::SEARCHED.map(State::as_str).to_vec()),
         "How they stand",
@@ -148,7 +154,7 @@ const QUERY: &[Parameter] = &[
     ),
 ];
 /// Those that say what a token has to be.
-const FILTERS: &[Parameter] = QUERY.split_at(13).0;
+const FILTERS: &[Parameter] = QUERY.split_at(14).0;
 
 fn sorts() -> Vec<&'static str> {
     vec![

@@ -114,6 +114,9 @@ async fn the_filter_finds_and_stays() {
         ("search=BOB", vec!["bob"]),
         ("search=&status=&user=", vec!["bob", "alice"]),
         ("user=Alice&status=active", vec!["alice"]),
+        ("ownerKind=&user=bob", vec!["bob"]),
+        ("ownerKind=person", vec!["bob", "alice"]),
+        ("ownerKind=service", vec![]),
         ("scope=notes:write", vec!["bob"]),
         ("createdBy=command+line&sort=created", vec!["alice", "bob"]),
         ("createdBy=root", vec![]),
@@ -126,11 +129,12 @@ async fn the_filter_finds_and_stays() {
         assert_eq!(owners(&page), expected, "{query}");
     }
     let page = house
-        .page("search=%22%3Cb%3E&status=expired&createdAfter=2027-01-15&neverUsed=true")
+        .page("search=%22%3Cb%3E&status=expired&createdAfter=2027-01-15&neverUsed=true&ownerKind=service")
         .await;
     assert_eq!(page.input("search"), "\"<b>");
     assert_eq!(page.input("createdAfter"), "2027-01-15");
     assert!(page.tag(&["value=\"expired\""]).contains("selected"));
+    assert!(page.tag(&["value=\"service\""]).contains("selected"));
     assert!(page.tag(&["name=\"neverUsed\""]).contains("checked"));
     assert!(!page.tag(&["name=\"neverExpires\""]).contains("checked"));
 }

@@ -7,9 +7,10 @@ use crate::domain::user::User;
 use crate::oauth::Params;
 use crate::web::pages::{Error, with_query};
 
-/// The fields of the filter's form, which are the API's but for the first two: there people are named.
-const FIELDS: [&str; 14] = [
+/// The fields of the filter's form, which are the API's, but that people are named in `user` and `createdBy`.
+const FIELDS: [&str; 15] = [
     "user",
+    "ownerKind",
     "createdBy",
     "search",
     "status",
